@@ -1,35 +1,28 @@
-// `npm run build`: compiles the rooms along their references, and removes what sources no longer there left in dist.
+// `npm run build`: compiles the rooms along their references, and first removes from dist what has no source any more.
 // Says nothing when nothing is wrong, so that a script that builds first keeps its output to itself.
 import './need-node.mjs'
-import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { root, runNode, tools } from './tools.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const tsc = join(root, 'node_modules/@typescript/native/bin/tsc')
-const dist = join(root, 'dist')
-
-if (!existsSync(tsc)) {
+if (!existsSync(tools.tsc)) {
   console.error('The TypeScript compiler is not installed: run `npm install` first.')
   process.exit(1)
 }
 
+const dist = join(root, 'dist')
+const output = /(\.d\.ts|\.js)(\.map)?$/
 if (existsSync(dist)) {
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !output.test(entry.name)) continue
     const file = join(entry.parentPath, entry.name)
-    const stem = relative(dist, file).replace(/(\.d\.ts|\.js)(\.map)?$/, '')
-    const isOutput = entry.isFile() && /(\.d\.ts|\.js)(\.map)?$/.test(entry.name)
-    if (isOutput && !existsSync(join(root, 'src', `${stem}.ts`))) rmSync(file)
+    const source = join(root, 'src', relative(dist, file).replace(output, '.ts'))
+    if (!existsSync(source)) rmSync(file)
   }
 }
 
-const { status, error, stdout, stderr } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.json'], {
-  cwd: root,
-  encoding: 'utf8',
-  stdio: ['ignore', 'pipe', 'pipe'],
-})
-if (status !== 0) {
-  console.error(error?.message ?? `${stdout}${stderr}`.trimEnd())
+const build = runNode(tools.tsc, ['-b', 'tsconfig.json'], { quiet: true })
+if (build.code !== 0) {
+  console.error(build.output)
   process.exit(1)
 }
