@@ -1,0 +1,85 @@
+// JSON values: their type, a bounded check of what came from outside, and the canonical form that fingerprints are made of.
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import canonicalize from 'canonicalize'
+
+/** A value that JSON can carry. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
+/** Keys that are refused at every depth: they mean something to JavaScript objects. */
+const refusedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** How deep a value may nest. */
+export const MAX_JSON_DEPTH = 32
+
+/**
+ * Why `value` is not acceptable as JSON, or undefined if it is: what JSON.stringify would drop or change (undefined, functions,
+ * NaN, dates, class instances, lone surrogates), keys that mean something to JavaScript, and nesting over MAX_JSON_DEPTH.
+ */
+export function jsonProblem(value: unknown, path = '', depth = 0): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return textProblem(value, path)
+    case 'boolean':
+      return undefined
+    case 'number':
+      return Number.isFinite(value) ? undefined : `${at(path)} is not a finite number`
+    case 'object':
+      break
+    default:
+      return `${at(path)} is of type ${typeof value}, which JSON cannot carry`
+  }
+  if (value === null) return undefined
+  if (depth >= MAX_JSON_DEPTH) return `${at(path)} nests deeper than ${MAX_JSON_DEPTH}`
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const problem = jsonProblem(value[index], `${path}[${index}]`, depth + 1)
+      if (problem !== undefined) return problem
+    }
+    return undefined
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return `${at(path)} is not a plain object`
+  for (const key of Object.keys(value)) {
+    if (refusedKeys.has(key)) return `${at(path)} has the key ${key}, which is not allowed`
+    const problem = textProblem(key, `a key of ${at(path)}`) ?? jsonProblem((value as Record<string, unknown>)[key], path === '' ? key : `${path}.${key}`, depth + 1)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+/** Why a string is not acceptable (NUL, which PostgreSQL refuses, or half of a surrogate pair), or undefined. */
+export function textProblem(text: string, path: string): string | undefined {
+  if (text.includes('\u0000')) return `${at(path)} contains NUL`
+  if (/\p{Surrogate}/u.test(text)) return `${at(path)} contains half of a surrogate pair`
+  return undefined
+}
+
+const at = (path: string): string => (path === '' ? 'the value' : path)
+
+/** The canonical JSON text of a value (RFC 8785): equal values give equal texts. */
+export function canonicalJson(value: Json): string {
+  const text = canonicalize(value)
+  if (text === undefined) throw new TypeError('Only JSON values have a canonical form')
+  return text
+}
+
+const encoder = new TextEncoder()
+
+/** The SHA-256 of a value's canonical JSON, in hexadecimal. */
+export function hashJson(value: Json): string {
+  return bytesToHex(sha256(encoder.encode(canonicalJson(value))))
+}
+
+/** Whether two JSON values say the same; the order of object keys does not matter. */
+export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item: Json, index) => jsonEqual(item, b[index] as Json))
+  }
+  const left = a as { readonly [key: string]: Json }
+  const right = b as { readonly [key: string]: Json }
+  const keys = Object.keys(left)
+  return keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && jsonEqual(left[key], right[key]))
+}

@@ -1,0 +1,24 @@
+// Dice as an input. The rim supplies cryptographic randomness, the simulator a seed.
+import { v4, v5 } from 'uuid'
+
+/** A source of random bytes. */
+export interface Random {
+  /** `length` fresh random bytes. */
+  bytes(length: number): Uint8Array
+}
+
+/** A random (version 4) UUID, RFC 9562. */
+export function randomUuid(random: Random): string {
+  return v4({ random: random.bytes(16) })
+}
+
+/** The name-based (version 5) UUID of `name` under `namespace`, RFC 9562: equal inputs give equal ids on every device. */
+export function derivedUuid(namespace: string, name: string): string {
+  return v5(name, namespace)
+}
+
+/** A number in [0, 1). */
+export function fraction(random: Random): number {
+  const [a = 0, b = 0, c = 0, d = 0] = random.bytes(4)
+  return (a * 0x1000000 + b * 0x10000 + c * 0x100 + d) / 0x100000000
+}

@@ -1,0 +1,29 @@
+// The outbox as it stands on disk: a journal of events, in the order in which they happened. Their forms, how they are read back,
+// and nothing else: what follows from them is outbox.ts. A form once released is read for ever.
+import type { ClientId, Sequence } from '../../protocol/ids.ts'
+import type { Birth, IntentContent } from '../../protocol/intent.ts'
+import type { OutcomeRange } from '../../protocol/outcome.ts'
+
+/** The number of the stored format; what is newer is left untouched. */
+export const STORED_FORMAT = 1
+
+/** Why an intent is kept but not sent. */
+export type ParkedReason = 'fault' | 'version' | 'waits' | 'sealed' | 'expired'
+
+/** An intent with the numbers that it had in earlier births of the store. */
+export interface KeptIntent extends IntentContent {
+  readonly births?: readonly Birth[] | undefined
+}
+
+/** One event of the outbox. */
+export type OutboxEvent =
+  /** A new birth: numbers begin again, after `last`. Always the first event; a rewrite begins with it too. */
+  | { readonly kind: 'born'; readonly format: typeof STORED_FORMAT; readonly client: ClientId; readonly last: number; readonly at: number }
+  /** Intents were made and have the numbers from `first` on. */
+  | { readonly kind: 'made'; readonly first: Sequence; readonly intents: readonly KeptIntent[] }
+  /** The authority decided. */
+  | { readonly kind: 'decided'; readonly outcomes: readonly OutcomeRange[]; readonly at: number }
+  /** The intent at this number is given up: a withdrawal stands in its place. When parked, it stays with its reason. */
+  | { readonly kind: 'withdrawn'; readonly sequence: Sequence; readonly as: 'discarded' | 'parked'; readonly reason?: ParkedReason | undefined; readonly detail?: string | undefined }
+  /** Decided intents up to this number need no longer be kept. */
+  | { readonly kind: 'forgotten'; readonly through: Sequence }

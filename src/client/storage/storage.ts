@@ -1,0 +1,68 @@
+// The storage contract: what the client demands of a place that keeps things, in any mode. Storage knows no meaning: it keeps two
+// journals, the outbox's events (strict: durable when the promise resolves, I1) and the frames of confirmed rows (relaxed: the
+// newest may be lost with the power, but never a part of one: a cursor is never there without its rows).
+// What the events mean is outbox/stored.ts; what frames mean is replica/apply-frame.ts. One contract suite runs on every mode.
+import type { Patch } from '../../protocol/frame.ts'
+import type { ClientId, Sequence } from '../../protocol/ids.ts'
+import type { IntentContent } from '../../protocol/intent.ts'
+import type { OutboxEvent } from '../outbox/stored.ts'
+
+/** Where a device keeps things. */
+export type StorageMode = 'indexeddb' | 'file' | 'localstorage' | 'memory'
+
+/** A frame as it is kept: what the authority said in one snapshot, and how far it had decided this client's intents. */
+export interface StoredFrame {
+  readonly client: ClientId
+  /** Everything up to this number of `client` has its effects in the rows. */
+  readonly decided: number
+  readonly patches: readonly Patch[]
+  /** All scopes held after this frame; rows of others leave. */
+  readonly scopes: readonly string[]
+  /** When the authority took the snapshot: milliseconds since 1970. */
+  readonly at: number
+}
+
+/** All that was kept. */
+export interface Stored {
+  /** The outbox's events, oldest first; the first is always `born`. */
+  readonly outbox: readonly OutboxEvent[]
+  /** The frames, oldest first; applied in order they give the confirmed rows and cursors. */
+  readonly frames: readonly StoredFrame[]
+}
+
+/** What one journal would like to have done. */
+export interface Folding {
+  /** The outbox's journal holds many events that no longer matter. */
+  readonly outbox: boolean
+  /** The journal of frames is much longer than the rows that it leads to. */
+  readonly frames: boolean
+}
+
+/** A place that keeps one actor's device. One process has it open at a time. */
+export interface Storage {
+  readonly mode: StorageMode
+  /** Whether what is acknowledged survives a power cut. */
+  readonly isDurable: boolean
+  /**
+   * Reads everything; called once, first. On first use it keeps `birth` and returns it. A torn end of a journal (what was being
+   * written when the power went) is cut off; damage elsewhere is a SyncError `storage_corrupt`, a newer format `storage_newer`.
+   */
+  load(birth: OutboxEvent & { readonly kind: 'born' }): Promise<Stored>
+  /**
+   * Gives the intents the next sequence numbers and keeps them as one `made` event, in one transaction; resolves with the first
+   * number when they are durable. Rejects with a SyncError when nothing was kept. Calls that overlap are done in order.
+   */
+  append(intents: readonly IntentContent[]): Promise<Sequence>
+  /** Keeps events; resolves when they, and everything in this journal before them, are durable. */
+  note(events: readonly OutboxEvent[]): Promise<void>
+  /** Replaces the outbox's journal by these events at once: all of them or none. Numbers go on from them. Durable when it resolves. */
+  rewriteOutbox(events: readonly OutboxEvent[]): Promise<void>
+  /** Keeps one frame, whole or not at all; need not be durable when it resolves. */
+  keepFrame(frame: StoredFrame): Promise<void>
+  /** Replaces the journal of frames by these, all or none. */
+  rewriteFrames(frames: Iterable<StoredFrame>): Promise<void>
+  /** What would be worth doing when nothing else is to do. */
+  folding(): Folding
+  /** Lets go of everything; what was acknowledged stays. */
+  close(): Promise<void>
+}

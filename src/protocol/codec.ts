@@ -1,0 +1,123 @@
+// Decoding: parse, don't trust. A decoder accepts a value or refuses it and names the field; it neither throws out of `decode`
+// nor repairs what it reads (I12). Encoding is JSON.stringify of the typed record.
+import { type Json, jsonProblem } from '../base/json.ts'
+
+/** What a decoder says of a value from outside. */
+export type Decoded<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly field: string; readonly problem: string }
+
+/** Returns the typed value or refuses by throwing a Refusal, which only `decode` catches. */
+export type Decoder<Value> = (value: unknown) => Value
+
+class Refusal {
+  path: string
+  readonly problem: string
+  constructor(problem: string) {
+    this.path = ''
+    this.problem = problem
+  }
+}
+
+/** Refuses the value at hand. */
+export function refuse(problem: string): never {
+  throw new Refusal(problem)
+}
+
+function within<Value>(segment: string, decoder: Decoder<Value>, value: unknown): Value {
+  try {
+    return decoder(value)
+  } catch (error) {
+    if (error instanceof Refusal) error.path = error.path === '' || error.path.startsWith('[') ? segment + error.path : `${segment}.${error.path}`
+    throw error
+  }
+}
+
+/** Runs a decoder over a parsed value. */
+export function decode<Value>(decoder: Decoder<Value>, value: unknown): Decoded<Value> {
+  try {
+    return { ok: true, value: decoder(value) }
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, field: error.path, problem: error.problem }
+    throw error
+  }
+}
+
+/** Parses JSON text and runs a decoder over it. */
+export function decodeText<Value>(decoder: Decoder<Value>, text: string): Decoded<Value> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { ok: false, field: '', problem: 'is not JSON' }
+  }
+  return decode(decoder, value)
+}
+
+/** An object whose named members are decoded one by one; members that are not named are left out. */
+export function object<Shape extends { readonly [name: string]: Decoder<unknown> }>(shape: Shape): Decoder<{ readonly [Name in keyof Shape]: ReturnType<Shape[Name]> }> {
+  const names = Object.keys(shape)
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('must be an object')
+    const members = value as { readonly [name: string]: unknown }
+    const result: { [name: string]: unknown } = {}
+    for (const name of names) {
+      const member = within(name, shape[name] as Decoder<unknown>, Object.hasOwn(members, name) ? members[name] : undefined)
+      if (member !== undefined) result[name] = member
+    }
+    return result as { readonly [Name in keyof Shape]: ReturnType<Shape[Name]> }
+  }
+}
+
+/** A member that may be missing. */
+export function optional<Value>(decoder: Decoder<Value>): Decoder<Value | undefined> {
+  return (value) => (value === undefined ? undefined : decoder(value))
+}
+
+/** An array of at most `max` items. */
+export function array<Value>(item: Decoder<Value>, max: number): Decoder<readonly Value[]> {
+  return (value) => {
+    if (!Array.isArray(value)) return refuse('must be an array')
+    if (value.length > max) refuse(`has ${value.length} items, the limit is ${max}`)
+    return value.map((entry, index) => within(`[${index}]`, item, entry))
+  }
+}
+
+/** An object used as a map: every member is decoded with its key at hand. */
+export function record<Value>(member: (key: string, value: unknown) => Value, max: number): Decoder<{ readonly [key: string]: Value }> {
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse('must be an object')
+    const keys = Object.keys(value)
+    if (keys.length > max) refuse(`has ${keys.length} members, the limit is ${max}`)
+    const result: { [key: string]: Value } = Object.create(null)
+    for (const key of keys) result[key] = within(key, (item) => member(key, item), (value as { readonly [key: string]: unknown })[key])
+    return result
+  }
+}
+
+/** A text that meets a condition of its own. */
+export function text<Value extends string = string>(problemOf: (value: string) => string | undefined = () => undefined): Decoder<Value> {
+  return (value) => {
+    if (typeof value !== 'string') return refuse('must be a text')
+    const problem = problemOf(value)
+    if (problem !== undefined) refuse(problem)
+    return value as Value
+  }
+}
+
+/** A whole number from `min` to `max`. */
+export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Decoder<number> {
+  return (value) => (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max ? value : refuse(`must be a whole number from ${min} to ${max}`))
+}
+
+/** One of some texts. */
+export function oneOf<const Value extends string>(values: readonly Value[]): Decoder<Value> {
+  return (value) => (values as readonly unknown[]).includes(value) ? (value as Value) : refuse(`must be one of ${values.join(', ')}`)
+}
+
+/** Exactly true. */
+export const yes: Decoder<true> = (value) => (value === true ? true : refuse('must be true or be left out'))
+
+/** Any JSON value without keys, depths and texts that are refused everywhere. */
+export const anyJson: Decoder<Json> = (value) => {
+  const problem = jsonProblem(value)
+  return problem === undefined ? (value as Json) : refuse(problem)
+}

@@ -1,0 +1,95 @@
+// Frames: what one snapshot of the database said. Patches of scopes, and a seal that ends the frame for one client.
+// Devices change only by whole frames: patches are staged and count when the seal comes.
+import { MAX_ID_LENGTH } from '../schema/column.ts'
+import type { Row } from '../schema/table.ts'
+import { type Scope, scopeProblem } from '../schema/scope.ts'
+import { array, type Decoder, integer, object, optional, record, refuse, text, yes } from './codec.ts'
+import type { ClientId } from './ids.ts'
+import { clientId } from './intent.ts'
+import { LIMITS } from './limits.ts'
+import { type OutcomeRange, outcomeRange } from './outcome.ts'
+
+/**
+ * How far into one scope's history: a version and the random mark of its commit. Inside a paged pull a place may lie within a
+ * version, after the entry of one row, which `within` names. Version 0 is before the first commit and has the mark «».
+ */
+export interface Place {
+  readonly version: number
+  readonly mark: string
+  readonly within?: { readonly table: string; readonly id: string } | undefined
+}
+
+/** The place before everything. */
+export const NOWHERE: Place = Object.freeze({ version: 0, mark: '' })
+
+/** How far one scope is here. */
+export interface Cursor extends Place {
+  readonly scope: Scope
+}
+
+/** What changed in one scope between two places: rows as they are now, and ids that left the scope. */
+export interface Patch {
+  readonly scope: Scope
+  readonly from: Place
+  readonly to: Place
+  /** What is here of the scope is of another history: drop it first. `from` is then version 0. */
+  readonly reset?: true | undefined
+  readonly rows: { readonly [table: string]: readonly Row[] }
+  readonly gone: { readonly [table: string]: readonly string[] }
+}
+
+/** The end of a frame for one client. */
+export interface Seal {
+  readonly client: ClientId
+  /** The last of this client's numbers that was decided in this snapshot; the frame holds the effects of all up to it. */
+  readonly decided: number
+  /** Outcomes that the device may not have yet. */
+  readonly outcomes: readonly OutcomeRange[]
+  /** Every scope that the actor may read in this snapshot; what is not listed leaves the device. */
+  readonly scopes: readonly Scope[]
+  /** When the snapshot was taken, by the authority's clock: milliseconds since 1970. */
+  readonly at: number
+}
+
+const tableName = (value: string) => (/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(value) ? undefined : 'must be the name of a table')
+const scope: Decoder<Scope> = text<Scope>(scopeProblem)
+const rowId = text((value) => (value.length > 0 && value.length <= MAX_ID_LENGTH ? undefined : 'must be the id of a row'))
+
+/** Decodes a place. */
+const placeShape = {
+  version: integer(0),
+  mark: text((value) => (/^[0-9a-f]{0,32}$/.test(value) ? undefined : 'must be the mark of a commit')),
+  within: optional(object({ table: text(tableName), id: rowId })),
+}
+const place: Decoder<Place> = object(placeShape)
+
+/** Decodes a cursor. */
+export const cursor: Decoder<Cursor> = object({ scope, ...placeShape })
+
+/** A row of the wire: an object with an id. Its columns are checked where the app's tables are known. */
+const row: Decoder<Row> = (value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || typeof (value as { readonly id?: unknown }).id !== 'string') return refuse('must be a row with an id')
+  return value as Row
+}
+
+const rows = array(row, LIMITS.pageEntries)
+const ids = array(rowId, LIMITS.pageEntries)
+
+/** Decodes a patch. */
+export const patch: Decoder<Patch> = object({
+  scope,
+  from: place,
+  to: place,
+  reset: optional(yes),
+  rows: record((_table, value) => rows(value), LIMITS.scopes),
+  gone: record((_table, value) => ids(value), LIMITS.scopes),
+})
+
+/** Decodes a seal. */
+export const seal: Decoder<Seal> = object({
+  client: clientId,
+  decided: integer(0),
+  outcomes: array(outcomeRange, 1_000_000),
+  scopes: array(scope, LIMITS.scopes),
+  at: integer(0),
+})

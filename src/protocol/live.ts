@@ -1,0 +1,42 @@
+// The live stream: after a pull, frames as they happen, as server-sent events. A patch is encoded once and its bytes are shared
+// by all who stand at its place; each device's seal ends its frame.
+import { decodeText, type Decoded } from './codec.ts'
+import { type Patch, patch, type Seal, seal } from './frame.ts'
+import type { PullRequest } from './pull.ts'
+
+/** What opens a stream: the same words as a pull. */
+export type LiveRequest = PullRequest
+export { pullRequest as liveRequest } from './pull.ts'
+
+/** One event of the stream. */
+export type LiveEvent =
+  | { readonly kind: 'patch'; readonly patch: Patch }
+  | { readonly kind: 'seal'; readonly seal: Seal }
+  /** The stream cannot bring what comes next (too large, other grants, another history): pull, then open it again. Ends the stream. */
+  | { readonly kind: 'pull' }
+
+/** The text of one event. */
+export function encodeEvent(kind: LiveEvent['kind'], data: unknown): string {
+  return `event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+/** Sent while nothing happens, so that both ends notice a dead connection. */
+export const HEARTBEAT = ': still here\n\n'
+
+/** Decodes one event by its name and data. Unknown names are refused. */
+export function decodeEvent(name: string, data: string): Decoded<LiveEvent> {
+  switch (name) {
+    case 'patch': {
+      const decoded = decodeText(patch, data)
+      return decoded.ok ? { ok: true, value: { kind: 'patch', patch: decoded.value } } : decoded
+    }
+    case 'seal': {
+      const decoded = decodeText(seal, data)
+      return decoded.ok ? { ok: true, value: { kind: 'seal', seal: decoded.value } } : decoded
+    }
+    case 'pull':
+      return { ok: true, value: { kind: 'pull' } }
+    default:
+      return { ok: false, field: 'event', problem: 'must be patch, seal or pull' }
+  }
+}

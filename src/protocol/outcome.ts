@@ -1,0 +1,68 @@
+// What the authority decided, and how the outcomes of many intents travel as ranges of sequence numbers.
+import type { Details } from '../base/errors.ts'
+import { anyJson, type Decoder, integer, object, oneOf, optional, refuse, text, yes } from './codec.ts'
+
+/** What became of an intent. Final. */
+export type Outcome =
+  | { readonly status: 'applied' }
+  /** Refused by `tx.reject`, by a missing right, or by a constraint. Codes of the engine are in the table of codes; others are the app's. */
+  | { readonly status: 'rejected'; readonly code: string; readonly details: Details }
+  /** Given up: by its device (`discarded`), or because an intent that it builds on was not applied (`dependency`). */
+  | { readonly status: 'withdrawn'; readonly code: string; readonly details: Details }
+
+/** One outcome for all sequence numbers from `from` to `to`. */
+export interface OutcomeRange {
+  readonly from: number
+  readonly to: number
+  readonly status: Outcome['status']
+  readonly code?: string | undefined
+  readonly details?: Details | undefined
+  /** The outcome had been recorded before this request. */
+  readonly repeated?: true | undefined
+}
+
+const details: Decoder<Details> = (value) => {
+  const json = anyJson(value)
+  return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as Details) : refuse('must be an object')
+}
+
+const codePattern = /^[a-z][a-z0-9_]{0,63}$/
+
+/** Decodes one range. */
+export const outcomeRange: Decoder<OutcomeRange> = (value) => {
+  const range = shape(value)
+  if (range.to < range.from) refuse('ends before it begins')
+  if (range.status !== 'applied' && range.code === undefined) refuse('has no code')
+  return range
+}
+
+const shape = object({
+  from: integer(1),
+  to: integer(1),
+  status: oneOf(['applied', 'rejected', 'withdrawn']),
+  code: optional(text((value) => (codePattern.test(value) ? undefined : 'must be 1 to 64 of a-z, 0-9 and _'))),
+  details: optional(details),
+  repeated: optional(yes),
+})
+
+/** The outcome that a range states for each of its numbers. */
+export function outcomeOf(range: OutcomeRange): Outcome {
+  if (range.status === 'applied') return { status: 'applied' }
+  return { status: range.status, code: range.code ?? 'internal', details: range.details ?? {} }
+}
+
+/** Appends one number's outcome, joining it to the last range when it says the same. Numbers come in rising order. */
+export function appendOutcome(ranges: OutcomeRange[], sequence: number, outcome: Outcome, repeated: boolean): void {
+  const last = ranges.at(-1)
+  if (outcome.status === 'applied' && last?.status === 'applied' && last.to === sequence - 1 && (last.repeated === true) === repeated) {
+    ranges[ranges.length - 1] = { ...last, to: sequence }
+    return
+  }
+  ranges.push({
+    from: sequence,
+    to: sequence,
+    status: outcome.status,
+    ...(outcome.status === 'applied' ? {} : { code: outcome.code, details: outcome.details }),
+    ...(repeated ? { repeated: true } : {}),
+  })
+}

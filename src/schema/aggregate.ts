@@ -1,0 +1,84 @@
+// Aggregates: declared derived rows of groups of rows. Only their definition and how one group is computed from its rows:
+// the authority recomputes touched groups when it adopts changes, the device where pending intents touch a group (I11).
+import type { Row, Table, TxRowOf } from './table.ts'
+
+/** One derived value of a group. */
+export interface Measure<R> {
+  readonly kind: 'count' | 'sum'
+  /** Decimal places that a sum is kept to; 0 for counts. */
+  readonly decimals: number
+  /** What a row adds to a sum. */
+  readonly term?: (row: R) => number
+}
+
+/** How many rows the group has. */
+export function count<R = never>(): Measure<R> {
+  return Object.freeze({ kind: 'count', decimals: 0 })
+}
+
+/**
+ * The sum of `term` over the group. Each term is rounded to `decimals` places (0 to 9; default 0) and added as a whole
+ * number, so that the same rows give the same sum in any order on every machine.
+ */
+export function sum<R>(term: (row: R) => number, options: { readonly decimals?: number } = {}): Measure<R> {
+  const decimals = options.decimals ?? 0
+  if (!Number.isInteger(decimals) || decimals < 0 || decimals > 9) throw new TypeError(`sum: decimals is ${decimals}, it must be 0 to 9`)
+  return Object.freeze({ kind: 'sum', decimals, term })
+}
+
+/** A declared aggregate: one row for each value of `by` among the rows of `of`, with `id` equal to that value. */
+export interface Aggregate<By extends string = string, Names extends string = string> {
+  readonly of: string
+  readonly by: By
+  readonly measures: { readonly [Name in Names]: Measure<Row> }
+}
+
+/** The rows of an aggregate. */
+export type AggregateRowOf<A> = A extends Aggregate<string, infer Names> ? { readonly id: string } & { readonly [Name in Names]: number } : never
+
+/** Declares an aggregate over one of the app's tables. */
+export type AggregateMaker<Tables> = <const Name extends keyof Tables & string>(
+  table: Name,
+) => {
+  /** Groups by the column that decides the rows' scope (that of `scope` or `scopeVia`), so that a group never spans scopes. */
+  by<const By extends string>(column: By & ScopeColumns<Tables[Name]>): {
+    values<const M extends { readonly [value: string]: Measure<TxRowOf<Tables[Name]>> }>(measures: M): Aggregate<By, keyof M & string>
+  }
+}
+
+type ScopeColumns<T> = T extends { readonly columns: infer C } ? keyof C & string : never
+
+/** The maker that defineApp hands to the callback. */
+export function makeAggregate(of: string) {
+  return {
+    by: (by: string) => ({
+      values: (measures: { readonly [name: string]: Measure<Row> }): Aggregate => Object.freeze({ of, by, measures: Object.freeze({ ...measures }) }),
+    }),
+  }
+}
+
+/** The aggregate's row for the group `key`, computed from all its rows; undefined for an empty group, which has no row. */
+export function computeGroup(aggregate: Aggregate, key: string, rows: Iterable<Row>): Row | undefined {
+  const names = Object.keys(aggregate.measures)
+  const totals = names.map(() => 0)
+  let size = 0
+  for (const row of rows) {
+    size++
+    for (let index = 0; index < names.length; index++) {
+      const measure = aggregate.measures[names[index] as string] as Measure<Row>
+      totals[index] = (totals[index] as number) + (measure.term === undefined ? 1 : Math.round(measure.term(row) * 10 ** measure.decimals))
+    }
+  }
+  if (size === 0) return undefined
+  const row: { [column: string]: string | number; id: string } = { id: key }
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index] as string
+    row[name] = (totals[index] as number) / 10 ** (aggregate.measures[name] as Measure<Row>).decimals
+  }
+  return row
+}
+
+/** Whether groups by this column lie within one scope: it must be the column by which the table finds its scope. */
+export function staysInScope(table: Table, by: string): boolean {
+  return table.scopeRule.column === by
+}

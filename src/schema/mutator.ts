@@ -1,0 +1,124 @@
+// Mutators: named, versioned functions that an app declares, run on the device and again at the authority.
+// Only their declaration and the validation of arguments; how a run is recorded or committed belongs to client and server.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { SyncError } from '../base/errors.ts'
+import { type Json, jsonProblem } from '../base/json.ts'
+import { type Columns, type InsertOf, type PatchOf, rowProblem, type Table } from './table.ts'
+import type { Tx } from './tx.ts'
+
+/**
+ * What happens when rows that an intent was based on have changed meanwhile. `rerun`: the mutator runs on what is true now,
+ * and decides by itself.
+ */
+export type ConflictPolicy = 'rerun'
+
+/** The body of a mutator. It may await only what `tx` returns; it has no clock, dice or network. */
+export type MutatorBody<Tables, Input> = (tx: Tx<Tables>, input: Input) => Promise<void>
+
+/** What a mutator may declare besides its schema and body. */
+export interface MutatorOptions<Input> {
+  /** Raised by one whenever the shape or the meaning of the arguments changes; 1 at first. */
+  readonly version?: number
+  readonly conflict?: ConflictPolicy
+  /** One line for people: «Squat: 5 × 100 kg». */
+  readonly describe?: (input: Input) => string
+  /** For each older version, what turns its arguments into those of the next one. Queued intents outlive app versions. */
+  readonly upgrades?: { readonly [fromVersion: number]: (args: Json) => Json }
+}
+
+declare const types: unique symbol
+
+/** A declared mutator. `Args` is what a call takes, `Input` what the schema makes of it. */
+export interface Mutator<Args = unknown, Input = unknown> {
+  readonly schema: StandardSchemaV1
+  readonly body: MutatorBody<{ readonly [table: string]: Table }, unknown>
+  readonly version: number
+  readonly conflict: ConflictPolicy
+  readonly describe: ((input: unknown) => string) | undefined
+  readonly upgrades: { readonly [fromVersion: number]: (args: Json) => Json }
+  readonly [types]?: { readonly args: Args; readonly input: Input }
+}
+
+/** What a call of this mutator takes. */
+export type ArgsOf<M> = M extends Mutator<infer Args, infer _Input> ? Args : never
+/** What the body of this mutator receives. */
+export type InputOf<M> = M extends Mutator<infer _Args, infer Input> ? Input : never
+
+/** Declares a mutator of an app with these tables. */
+export type MutatorMaker<Tables> = <Schema extends StandardSchemaV1>(
+  schema: Schema,
+  body: MutatorBody<Tables, StandardSchemaV1.InferOutput<Schema>>,
+  options?: MutatorOptions<StandardSchemaV1.InferOutput<Schema>>,
+) => Mutator<StandardSchemaV1.InferInput<Schema>, StandardSchemaV1.InferOutput<Schema>>
+
+/** The generated mutators of one table: `insertSets`, `updateSets`, `deleteSets` for a table `sets`. */
+export type Generated<Name extends string, T> = {
+  readonly [K in `insert${Capitalize<Name>}`]: Mutator<InsertOf<T>, InsertOf<T>>
+} & {
+  readonly [K in `update${Capitalize<Name>}`]: Mutator<{ readonly id: string } & PatchOf<T>, { readonly id: string } & PatchOf<T>>
+} & {
+  readonly [K in `delete${Capitalize<Name>}`]: Mutator<{ readonly id: string }, { readonly id: string }>
+}
+
+/** The maker that defineApp hands to the callback. */
+export function makeMutator(schema: StandardSchemaV1, body: MutatorBody<never, never>, options: MutatorOptions<never> = {}): Mutator {
+  const version = options.version ?? 1
+  if (!Number.isSafeInteger(version) || version < 1) throw new TypeError(`A mutator’s version is ${version}, it must be a whole number from 1`)
+  for (const from of Object.keys(options.upgrades ?? {})) {
+    if (!(Number(from) >= 1 && Number(from) < version)) throw new TypeError(`upgrades has a step from version ${from}, but this is version ${version}`)
+  }
+  return Object.freeze({
+    schema,
+    body: body as Mutator['body'],
+    version,
+    conflict: options.conflict ?? 'rerun',
+    describe: options.describe as Mutator['describe'],
+    upgrades: Object.freeze({ ...options.upgrades }),
+  })
+}
+
+/** The three simple mutators of a table. */
+export function generateMutators(name: string, table: Table): { readonly [mutator: string]: Mutator } {
+  const capital = name.charAt(0).toUpperCase() + name.slice(1)
+  const verbs = (tx: unknown) => (tx as { readonly [table: string]: { insert(row: unknown): Promise<void>; update(id: string, patch: unknown): Promise<void>; delete(id: string): Promise<void> } })[name]
+  return {
+    [`insert${capital}`]: makeMutator(rowSchema(table.columns, 'whole'), async (tx: never, input: never) => verbs(tx)?.insert(input)),
+    [`update${capital}`]: makeMutator(rowSchema(table.columns, 'patch'), async (tx: never, { id, ...patch }: { readonly id: string }) => verbs(tx)?.update(id, patch)),
+    [`delete${capital}`]: makeMutator(rowSchema({}, 'patch'), async (tx: never, { id }: { readonly id: string }) => verbs(tx)?.delete(id)),
+  }
+}
+
+/** A Standard Schema of a table's own rows, or of an id with a patch. */
+function rowSchema(columns: Columns, form: 'whole' | 'patch'): StandardSchemaV1<{ readonly id: string }> {
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'holdfast',
+      validate(value) {
+        if (typeof value !== 'object' || value === null || Array.isArray(value)) return { issues: [{ message: 'must be an object' }] }
+        const { id, ...rest } = value as { readonly [column: string]: unknown }
+        if (typeof id !== 'string') return { issues: [{ message: 'id is missing', path: ['id'] }] }
+        const problem = rowProblem(columns, form === 'whole' ? (value as { readonly id: string }) : rest, form)
+        return problem === undefined ? { value: value as { readonly id: string } } : { issues: [{ message: problem }] }
+      },
+    },
+  }
+}
+
+/** The outcome of a validation: the input for the body, or what is wrong, field by field. */
+export type Validated = { readonly ok: true; readonly input: unknown } | { readonly ok: false; readonly problems: readonly string[] }
+
+/** Validates arguments; throws a SyncError `validation_async` when the schema answers with a promise. */
+export function validateArguments(name: string, mutator: Mutator, args: unknown): Validated {
+  const problem = jsonProblem(args)
+  if (problem !== undefined) return { ok: false, problems: [problem] }
+  const result = mutator.schema['~standard'].validate(args)
+  if (result instanceof Promise) throw new SyncError('validation_async', `${name} was called`)
+  if (result.issues === undefined) return { ok: true, input: result.value }
+  return { ok: false, problems: result.issues.slice(0, 20).map(describeIssue) }
+}
+
+function describeIssue(issue: StandardSchemaV1.Issue): string {
+  const path = (issue.path ?? []).map((segment) => String(typeof segment === 'object' ? segment.key : segment)).join('.')
+  return (path === '' ? issue.message : `${path}: ${issue.message}`).slice(0, 200)
+}

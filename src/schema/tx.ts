@@ -1,0 +1,172 @@
+// The transaction that a mutator sees: the same on the device and at the authority. Here are its rules (what an insert, an update
+// or a delete demands and writes); where rows come from and go to is a TxSource: the device's draft or the authority's buffer.
+// Writes nothing by itself and decides no rights.
+import { derivedUuid } from '../base/random.ts'
+import type { Code, Details } from '../base/errors.ts'
+import { jsonProblem } from '../base/json.ts'
+import type { App } from './app.ts'
+import { conditionsOf, type Filter, type Query, type QuerySpec } from './query.ts'
+import { type InsertOf, type PatchOf, type Row, rowProblem, type TxRowOf } from './table.ts'
+
+/** Thrown by tx to refuse an intent on purpose: the intent is decided as rejected with this code. */
+export class Rejection extends Error {
+  readonly code: string
+  readonly details: Details
+  constructor(code: string, details: Details) {
+    super(`The mutator rejected the intent: ${code}`)
+    this.name = 'Rejection'
+    this.code = code
+    this.details = details
+  }
+}
+
+/** Where a transaction reads and writes. Rows go in and out without positions; the source holds the writes until the run is over. */
+export interface TxSource {
+  get(table: string, id: string): Row | undefined | Promise<Row | undefined>
+  find(query: QuerySpec): readonly Row[] | Promise<readonly Row[]>
+  /** For the existence check of an insert: as `get`, but a source that is not sure answers undefined. */
+  taken(table: string, id: string): boolean | Promise<boolean>
+  insert(table: string, row: Row): void | Promise<void>
+  update(table: string, before: Row, after: Row): void | Promise<void>
+  delete(table: string, before: Row): void | Promise<void>
+  /** Only at the authority: a statement in the app's own database, inside this transaction. */
+  sql?(text: string, parameters: readonly SqlValue[]): Promise<readonly SqlRow[]>
+}
+
+/** A value bound into a statement. */
+export type SqlValue = string | number | bigint | boolean | null | Uint8Array
+/** A row of a statement's result. */
+export type SqlRow = { readonly [column: string]: SqlValue }
+
+/** Whose intent runs, when it was made, and what its ids are derived from. */
+export interface TxContext {
+  readonly actor: string
+  /** When the intent was made, by the clock of its device: milliseconds since 1970. */
+  readonly madeAt: number
+  /** The id of the first intent of a line of retries and edits. */
+  readonly rootId: string
+}
+
+/** One table inside a transaction. */
+export interface TxTable<T> {
+  /** The row with this id, or undefined when it is absent or not visible to the actor. */
+  get(id: string): Promise<TxRowOf<T> | undefined>
+  /** Adds a row; rejects with `row_exists` when the id is taken and with `row_invalid` when a value does not fit its column. */
+  insert(row: InsertOf<T>): Promise<void>
+  /** Changes columns of a row; rejects with `row_gone` when it is absent. */
+  update(id: string, patch: PatchOf<T>): Promise<void>
+  /** Deletes a row; rejects with `row_gone` when it is absent. */
+  delete(id: string): Promise<void>
+  /** The visible rows that meet all conditions. */
+  where(filter: Filter<TxRowOf<T>>): TxQuery<TxRowOf<T>>
+}
+
+/** A query inside a transaction. */
+export interface TxQuery<R> {
+  where(filter: Filter<R>): TxQuery<R>
+  orderBy(column: Parameters<Query<R>['orderBy']>[0], direction?: 'asc' | 'desc'): TxQuery<R>
+  limit(rows: number): TxQuery<R>
+  /** All rows of the answer. */
+  all(): Promise<readonly R[]>
+  /** The first row of the answer, or undefined. */
+  first(): Promise<R | undefined>
+}
+
+/** What every transaction has besides its tables. */
+export interface TxBase {
+  /** Who made the intent. */
+  readonly actor: string
+  /** When the intent was made, in milliseconds since 1970; by the device's clock, so never a basis for order. */
+  readonly now: number
+  /** An id that is the same on every run of this intent, of its retries and edits, here and at the authority; labels keep ids apart. */
+  newId(label: string): string
+  /** Refuses the intent: it is decided as rejected with `code` (1 to 64 of a-z, 0-9, _) and `details`. */
+  reject(code: string, details?: Details): never
+  /** Only at the authority; on the device it throws, so a mutator that needs it has another body there. */
+  sql(text: string, parameters?: readonly SqlValue[]): Promise<readonly SqlRow[]>
+}
+
+/** The transaction of an app with these tables. */
+export type Tx<Tables> = TxBase & { readonly [Name in keyof Tables]: TxTable<Tables[Name]> }
+
+/** Names that a table cannot have, because the transaction has them. */
+export const TX_NAMES: ReadonlySet<string> = new Set(['actor', 'now', 'newId', 'reject', 'sql', 'then'])
+
+/** Makes the transaction of one run over a source. */
+export function createTx(app: App, source: TxSource, context: TxContext): Tx<App['tables']> {
+  const tx: Record<string, unknown> = {
+    actor: context.actor,
+    now: context.madeAt,
+    newId: (label: string) => derivedUuid(context.rootId, label),
+    reject,
+    sql: async (text: string, parameters: readonly SqlValue[] = []) => {
+      if (source.sql === undefined) throw new TypeError('tx.sql exists only at the authority: give the mutator another body there')
+      return source.sql(text, parameters)
+    },
+  }
+  for (const name of app.tableNames) {
+    // A table's verbs are made when a run first names it: most runs touch one or two tables.
+    let made: TxTable<unknown> | undefined
+    Object.defineProperty(tx, name, { enumerable: true, get: () => (made ??= tableVerbs(app, name, source)) })
+  }
+  return tx as Tx<App['tables']>
+}
+
+function reject(code: string, details: Details = {}): never {
+  if (!/^[a-z][a-z0-9_]{0,63}$/.test(code)) throw new TypeError(`tx.reject: the code ${JSON.stringify(code)} must be 1 to 64 of a-z, 0-9 and _`)
+  const problem = jsonProblem(details)
+  if (problem !== undefined) throw new TypeError(`tx.reject: in details, ${problem}`)
+  throw new Rejection(code, details)
+}
+
+function tableVerbs(app: App, name: string, source: TxSource): TxTable<unknown> {
+  const { columns } = app.table(name)
+  const refuse = (code: Code, details: Details): never => {
+    throw new Rejection(code, { table: name, ...details })
+  }
+  const verbs = {
+    async get(id: string) {
+      return source.get(name, id)
+    },
+    async insert(values: { readonly [column: string]: unknown }) {
+      const problem = rowProblem(columns, values, 'whole')
+      if (problem !== undefined) refuse('row_invalid', { problem })
+      const row = wholeRow(columns, values)
+      if (await source.taken(name, row.id)) refuse('row_exists', { id: row.id })
+      await source.insert(name, row)
+    },
+    async update(id: string, patch: { readonly [column: string]: unknown }) {
+      const before = await source.get(name, id)
+      if (before === undefined) return refuse('row_gone', { id })
+      const problem = rowProblem(columns, patch, 'patch')
+      if (problem !== undefined) refuse('row_invalid', { id, problem })
+      await source.update(name, before, { ...before, ...(patch as Row) })
+    },
+    async delete(id: string) {
+      const before = await source.get(name, id)
+      if (before === undefined) return refuse('row_gone', { id })
+      await source.delete(name, before)
+    },
+    where: (filter: { readonly [column: string]: unknown }) => chain(source, { table: name, where: conditionsOf(filter), orderBy: [], limit: undefined }),
+  }
+  return verbs as unknown as TxTable<unknown>
+}
+
+function chain(source: TxSource, spec: QuerySpec): unknown {
+  return {
+    where: (filter: { readonly [column: string]: unknown }) => chain(source, { ...spec, where: [...spec.where, ...conditionsOf(filter)] }),
+    orderBy: (column: string, direction: 'asc' | 'desc' = 'asc') => chain(source, { ...spec, orderBy: [...spec.orderBy, { column, direction }] }),
+    limit: (limit: number) => chain(source, { ...spec, limit }),
+    all: async () => source.find(spec),
+    first: async () => (await source.find({ ...spec, limit: Math.min(spec.limit ?? 1, 1) }))[0],
+  }
+}
+
+/** The stored form of an insert: its columns in declared order, without positions, null where a nullable one was left out. */
+function wholeRow(columns: App['tables'][string]['columns'], values: { readonly [column: string]: unknown }): Row {
+  const row: { [column: string]: unknown } = {}
+  for (const column of Object.keys(columns)) {
+    if (columns[column]?.type !== 'appendIndex') row[column] = values[column] ?? null
+  }
+  return row as Row
+}

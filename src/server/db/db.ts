@@ -1,0 +1,46 @@
+// The contract of a database: a few methods, so that SQLite and PostgreSQL differ in one folder each.
+// It knows no tables; who owns which table is server/state.
+import type { SqlRow, SqlValue } from '../../schema/tx.ts'
+import type { ServerHost } from '../host.ts'
+
+export type { SqlRow, SqlValue }
+
+/** Statements inside one transaction or snapshot. Parameters are written `?`. */
+export interface Sql {
+  /** The rows of a statement. */
+  all(text: string, parameters?: readonly SqlValue[]): Promise<readonly SqlRow[]>
+  /** Runs a statement; gives the number of rows changed. */
+  run(text: string, parameters?: readonly SqlValue[]): Promise<number>
+  /** Runs `body` so that its changes are undone when it throws, and only these. */
+  savepoint<Result>(body: () => Promise<Result>): Promise<Result>
+}
+
+/** A refused constraint, told apart from other failures. `kind` is all that may leave the authority. */
+export class ConstraintError extends Error {
+  readonly kind: 'unique' | 'foreign_key' | 'check' | 'not_null' | 'other'
+  constructor(kind: ConstraintError['kind'], cause: unknown) {
+    super(`A ${kind} constraint refused the statement`, { cause })
+    this.name = 'ConstraintError'
+    this.kind = kind
+  }
+}
+
+/** What the engine must know of a dialect of SQL. */
+export interface Dialect {
+  readonly name: 'sqlite' | 'postgres'
+  /** A name as it stands in a statement. */
+  quote(name: string): string
+}
+
+/** The app's own database. */
+export interface Database {
+  readonly dialect: Dialect
+  /** Clock, dice and log, unless the authority is given others. */
+  readonly host: ServerHost
+  /** One transaction at a time; durable when it resolves. When `body` throws, nothing has happened. */
+  write<Result>(body: (sql: Sql) => Promise<Result>): Promise<Result>
+  /** One snapshot: all statements see the same commit. May overlap with writes and other snapshots. */
+  read<Result>(body: (sql: Sql) => Promise<Result>): Promise<Result>
+  /** Lets go of the database. */
+  close(): Promise<void>
+}
