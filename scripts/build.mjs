@@ -21,7 +21,7 @@ if (existsSync(dist)) {
   }
 }
 
-const build = runNode(tools.tsc, ['-b', 'tsconfig.json'], { quiet: true })
+const build = await runNode(tools.tsc, ['-b', 'tsconfig.json'], { quiet: true })
 if (build.code !== 0) {
   console.error(build.output)
   process.exit(1)

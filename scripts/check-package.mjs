@@ -54,7 +54,7 @@ if (seen.length > 0) {
 }
 `
 
-const build = runNode('scripts/build.mjs', [], { quiet: true })
+const build = await runNode('scripts/build.mjs', [], { quiet: true })
 step('build', build.code === 0 ? [] : [build.output])
 
 const tarball = pack()
@@ -65,25 +65,25 @@ step(
 )
 step('files: what must be there', missingFiles())
 step('imports: relative ones are packed, others are declared', strayImports())
-step('publint', problemsOf(runNode(tools.publint, ['run', tarball, '--strict'], { quiet: true })))
+step('publint', problemsOf(await runNode(tools.publint, ['run', tarball, '--strict'], { quiet: true })))
 step(
   'attw, profile esm-only',
   problemsOf(
-    runNode(tools.attw, [tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji', '--no-color'], {
+    await runNode(tools.attw, [tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji', '--no-color'], {
       quiet: true,
     }),
   ),
 )
-step('types: all entries in a Node app', typeProblems('node', entries, { lib: ['ES2023'], types: ['node'] }))
+step('types: all entries in a Node app', await typeProblems('node', entries, { lib: ['ES2023'], types: ['node'] }))
 step(
   'types: browser entries in a browser app',
-  typeProblems('browser', browserEntries, { lib: ['ES2023', 'DOM'], types: [] }),
+  await typeProblems('browser', browserEntries, { lib: ['ES2023', 'DOM'], types: [] }),
 )
 for (const node of [process.execPath, floorNode]) {
-  for (const entry of entries) step(`import ${entry} on Node ${versionOf(node)}`, importProblems(node, entry))
+  for (const entry of entries) step(`import ${entry} on Node ${versionOf(node)}`, await importProblems(node, entry))
 }
-for (const entry of browserEntries) step(`no Node in ${entry}`, nodeImports(entry))
-step(`tests of the server's rooms on Node ${versionOf(floorNode)}`, floorTestProblems())
+for (const entry of browserEntries) step(`no Node in ${entry}`, await nodeImports(entry))
+step(`tests of the server's rooms on Node ${versionOf(floorNode)}`, await floorTestProblems())
 
 if (failed > 0) console.error(`${failed} checks of the package failed`)
 process.exit(failed === 0 ? 0 : 1)
@@ -188,7 +188,7 @@ function packageOf(specifier) {
     .join('/')
 }
 
-function typeProblems(name, specifiers, options) {
+async function typeProblems(name, specifiers, options) {
   const lines = specifiers.map(
     (specifier, index) => `import * as e${index} from '${specifier}'\nexport const n${index}: object = e${index}\n`,
   )
@@ -203,7 +203,7 @@ function typeProblems(name, specifiers, options) {
   }
   const project = join(app, `tsconfig.${name}.json`)
   writeFileSync(project, JSON.stringify({ compilerOptions, files: [`${name}.ts`] }))
-  return problemsOf(runNode(tools.tsc, ['-p', project, '--pretty', 'false'], { quiet: true }))
+  return problemsOf(await runNode(tools.tsc, ['-p', project, '--pretty', 'false'], { quiet: true }))
 }
 
 function versionOf(node) {
@@ -212,18 +212,18 @@ function versionOf(node) {
   )
 }
 
-function importProblems(node, entry) {
+async function importProblems(node, entry) {
   const script = join(app, 'import.mjs')
   writeFileSync(
     script,
     `const entry = await import(process.argv[2])\nif (Object.keys(entry).length === 0) throw new Error('exports nothing')\n`,
   )
-  return problemsOf(runNode(script, [entry], { node, cwd: app, quiet: true }))
+  return problemsOf(await runNode(script, [entry], { node, cwd: app, quiet: true }))
 }
 
 // Twice: the packed files are walked as text, which sees imports that have not run yet; and the entry is loaded with a
 // hook on the resolver, as a browser's bundler would choose among a dependency's files, which sees into dependencies.
-function nodeImports(entry) {
+async function nodeImports(entry) {
   const target = manifest.exports[entry === manifest.name ? '.' : `.${entry.slice(manifest.name.length)}`].default
   const seen = new Set([posix.normalize(target)])
   const problems = []
@@ -236,16 +236,16 @@ function nodeImports(entry) {
   }
   const script = join(app, 'browser.mjs')
   writeFileSync(script, hookedImport)
-  const load = runNode(script, [entry], { cwd: app, quiet: true })
+  const load = await runNode(script, [entry], { cwd: app, quiet: true })
   return [...problems, ...problemsOf(load)]
 }
 
-function floorTestProblems() {
+async function floorTestProblems() {
   if (!existsSync(floorNode))
     return ['The oldest Node is not installed: run `npm install` with install scripts allowed.']
   const folders = floorTests.filter((path) => existsSync(join(root, path)))
   if (!folders.includes('test/server')) return ['There is no folder test/server.']
-  const run = runNode(tools.vitest, ['run', '--reporter=dot', ...folders], { node: floorNode, quiet: true })
+  const run = await runNode(tools.vitest, ['run', '--reporter=dot', ...folders], { node: floorNode, quiet: true })
   if (run.code !== 0) return problemsOf(run)
   const counts = run.output.split('\n').filter((line) => /^\s*(Test Files|Tests)\s/.test(line))
   console.log(counts.map((line) => `     ${line.trim()}`).join('\n'))

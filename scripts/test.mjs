@@ -14,17 +14,23 @@ process.on('exit', (code) => {
   if (failures.length > 0) console.log(`\nfailed: ${failures.join('; ')}`)
   console.log(`${count.passed} passed, ${count.failed} failed`)
 })
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    stop.abort()
+    process.exit(1)
+  })
+}
 
 await import('./need-node.mjs')
 const { root, runNode, tools } = await import('./tools.mjs')
 
+// A lane that hangs is stopped and has failed.
+const limits = { timeout: 15 * 60_000, signal: stop.signal }
+
 const filters = process.argv.slice(2)
 
-/**
- * A lane is a title and a command (a script with its arguments, run by this Node). `optional` names why it may be
- * absent from a checkout; without it, a missing script fails the lane.
- */
+// A lane is a title and a command: a script with its arguments, run by this Node. A script that is missing has failed.
 const lanes = [
   { title: 'build', command: ['scripts/build.mjs'] },
   { title: 'types of tests, examples and scripts', command: [tools.tsc, '-b', 'tsconfig.check.json'] },
@@ -46,7 +52,7 @@ for (const lane of lanes) {
   if (filters.length > 0 && lane.run !== runTests) continue
   console.log(`\n── ${lane.title}`)
   const started = performance.now()
-  const { passed, failed } = lane.run ? lane.run() : runCommand(lane)
+  const { passed, failed } = lane.run ? await lane.run() : await runCommand(lane)
   count.passed += passed
   count.failed += failed
   if (failed > 0) failures.push(lane.title)
@@ -56,21 +62,22 @@ for (const lane of lanes) {
 }
 process.exit(count.failed === 0 ? 0 : 1)
 
-function runCommand({ command: [script, ...args] }) {
+async function runCommand({ command: [script, ...args] }) {
   const path = join(root, script.replace(root, ''))
   if (!existsSync(path)) {
     console.error(`${script} is not there`)
     return { passed: 0, failed: 1 }
   }
-  return runNode(path, args).code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+  const { code } = await runNode(path, args, limits)
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
 }
 
-function runTests() {
+async function runTests() {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
   const report = join(folder, 'report.json')
   try {
     const args = ['run', '--allowOnly=false', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const { code } = runNode(tools.vitest, [...args, ...filters])
+    const { code } = await runNode(tools.vitest, [...args, ...filters], limits)
     return readCount(report, code)
   } finally {
     rmSync(folder, { recursive: true, force: true })
