@@ -17,7 +17,10 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // One process for many files: rooms hold no state outside what a test creates. Measured on two cores with 61 files
+    // of 10 tests: forks 1.2 s shared and 11 s isolated, threads 1.4 s and 12 s.
     pool: 'forks',
+    isolate: false,
     testTimeout: 20_000,
   },
 })
