@@ -31,6 +31,7 @@ export const CODES = Object.freeze({
   mutator_unknown: entry('capture', 'person', 422, 'The app declares no mutator of this name', 'Declare it in defineApp, or correct the name.'),
   mutator_waited: entry('capture', 'person', 422, 'The mutator waited for something other than its transaction', 'A mutator may await only what tx returns: fetch what it needs before the call and pass it as an argument.'),
   mutator_threw: entry('capture', 'person', 422, 'The mutator threw', 'Nothing was kept. Mend the mutator, or use tx.reject to refuse on purpose.'),
+  refused: entry('capture', 'person', 422, 'The mutator refused the call on this device', 'Nothing was kept. The reason is in details.code; change the input and call again.'),
   validation_async: entry('capture', 'person', 422, 'The schema of the arguments validates asynchronously', 'Use a schema that validates synchronously: a call shows at once.'),
   not_held: entry('capture', 'recover', 422, 'The mutator read a scope that is not on this device', 'The intent is kept and sent without a picture; the authority decides it.'),
   client_closed: entry('capture', 'person', 422, 'The client is closed', 'Create a new client.'),

@@ -1,0 +1,390 @@
+// The client: wires replica, outbox, calls, queries, engine and storage together, and decides nothing of its own.
+// What the parts do stands in their rooms; the order in which they hear of things stands here.
+import { InvariantError } from '../base/assert.ts'
+import type { Cancel } from '../base/clock.ts'
+import { createEmitter } from '../base/emitter.ts'
+import { SyncError } from '../base/errors.ts'
+import { createLane } from '../base/lane.ts'
+import type { App } from '../schema/app.ts'
+import type { ArgsOf } from '../schema/mutator.ts'
+import type { Query } from '../schema/query.ts'
+import { upgradeArguments } from '../schema/upgrade.ts'
+import type { Cursor } from '../protocol/frame.ts'
+import { type ClientId, parseActor, parseIntentId } from '../protocol/ids.ts'
+import { type CallOptions, createCalls, type Decision, type IntentHandle } from './calls.ts'
+import type { Host } from './host.ts'
+import { createOutbox, type Outbox, type OutboxEntry } from './outbox/outbox.ts'
+import { createLiveQueries, type LiveQuery } from './query/live.ts'
+import { createReplica, type PendingIntent, type Replica } from './replica/replica.ts'
+import { firstBirth } from './session/identity.ts'
+import { badgeOf, type Badge, connectionOf, countBadges, rowBadge, type Status, type SyncInfo } from './status.ts'
+import type { Storage, StoredFrame } from './storage/storage.ts'
+import { createEngine, type Engine } from './sync/engine.ts'
+import { DEFAULT_TUNING, type Tuning } from './sync/tuning.ts'
+
+/** Who is signed in on this device. */
+export interface Session {
+  /** Whose replica and outbox these are; each actor's are kept apart. */
+  readonly actor: string
+  /** The bearer token, or what gives the present one before each request; left out when cookies say who is asking. */
+  readonly token?: string | (() => string | undefined | Promise<string | undefined>)
+}
+
+/** What a client is made of. */
+export interface ClientOptions<A extends App> {
+  readonly app: A
+  readonly host: Host
+  /** Where the authority answers: requests go to `url/push`, `url/pull` and `url/live`. */
+  readonly url: string
+  readonly session: Session
+  /** Keep a stream open and hear of changes at once (default), or pull from time to time. */
+  readonly live?: boolean
+  /** What to do with a call while storage is not durable: refuse it unless the call accepts that (default), or keep it. */
+  readonly whenNotDurable?: 'ask' | 'accept'
+  /** Begin to talk to the authority as soon as storage is loaded (default), or only after `resume()`. */
+  readonly startPaused?: boolean
+  readonly tuning?: Partial<Tuning>
+}
+
+/** A row of a query, with what is known of its way to the authority. */
+export type Shown<R> = R & { readonly sync: SyncInfo }
+
+/** One entry of the list of what is not synced. */
+export interface OutboxItem {
+  readonly id: string
+  readonly name: string
+  /** One line for people, from the mutator's `describe`. */
+  readonly title: string
+  readonly badge: Badge
+  readonly sequence: number | undefined
+  readonly madeAt: number
+  readonly attempts: number
+  readonly parked: { readonly reason: string; readonly detail: string } | undefined
+  readonly outcome: Decision | undefined
+}
+
+/** A look inside, for tests, the simulator and tools for developers; not for apps. */
+export interface Inspection {
+  readonly actor: string
+  readonly client: ClientId
+  readonly last: number
+  readonly stored: number
+  readonly decided: number
+  readonly isComplete: boolean
+  readonly cursors: readonly Cursor[]
+  readonly entries: readonly OutboxEntry[]
+  readonly replica: Replica
+  readonly rebirths: number
+}
+
+/** A replica that wants to agree with the authority. */
+export interface Client<A extends App = App> {
+  /** Resolves when storage is loaded and its intents show; rejects with a SyncError of phase persist when it cannot be opened. */
+  readonly ready: Promise<void>
+  /** The app's mutators. A call shows before the next frame of the screen. */
+  readonly mutate: { readonly [Name in keyof A['mutators']]: (args: ArgsOf<A['mutators'][Name]>, options?: CallOptions) => IntentHandle }
+  /** A query that stays up to date. Close it when it is no longer shown. */
+  live<R>(query: Query<R>): LiveQuery<Shown<R>>
+  status(): Status
+  /** Calls `listener` after the status has changed, at most once a turn. */
+  onStatus(listener: (status: Status) => void): Cancel
+  /** Everything that is not synced, in order. */
+  outbox(): readonly OutboxItem[]
+  /** Gives an intent up. The decision is `withdrawn`, or the outcome if the authority had decided it already. */
+  discard(id: string): Promise<Decision>
+  /** Stops talking to the authority; calls are kept as always. */
+  pause(): void
+  /** Talks to the authority (again): after `pause`, after signing in again, or to try at once. */
+  resume(): void
+  /** Resolves when every intent made so far is decided and its effects are here. */
+  quiet(): Promise<void>
+  inspect(): Inspection
+  /** Stops and lets go of storage; what was saved stays. */
+  close(): Promise<void>
+}
+
+/** Makes a client. Nothing throws for reasons of storage or network: see `ready` and `status()`. */
+export function createClient<A extends App>(options: ClientOptions<A>): Client<A> {
+  const { app, host, session } = options
+  const actor = parseActor(session.actor)
+  const tuning: Tuning = { ...DEFAULT_TUNING, ...options.tuning }
+  const replica = createReplica(app)
+  const calls = createCalls(app, host.random)
+  const statusChanged = createEmitter<Status>(host.report)
+  const frames = createLane()
+  let storage: Storage | undefined
+  let outbox: Outbox | undefined
+  let engine: Engine | undefined
+  let asOf: number | undefined
+  let isBroken = false
+  let isClosed = false
+  let areFramesBroken = false
+  let isWatching = false
+  let cancelStatus: Cancel | undefined
+  let cancelFold: Cancel | undefined
+  let quietWaiters: (() => void)[] = []
+
+  const isDurable = (): boolean => storage?.isDurable ?? true
+  const badge = (id: PendingIntent['id']): Badge => badgeOf(outbox?.get(id), isDurable())
+
+  // Retiring must come before the queries look, so that rows turn `synced` in the same notification as their values.
+  replica.onCommit((commit) => {
+    if (commit.frame !== undefined && outbox?.client === commit.frame.client) outbox.retire(commit.frame.decided)
+  })
+  const queries = createLiveQueries(replica, (table, id) => {
+    const intents = replica.writers(table, id)
+    return { state: rowBadge(intents, badge), intents, provisional: replica.provisionalOf(table, id) }
+  })
+
+  const ready = open()
+  ready.catch(() => undefined)
+
+  async function open(): Promise<void> {
+    try {
+      storage = await host.openStorage(actor)
+      const stored = await storage.load(firstBirth(host.random, host.clock.now()))
+      outbox = createOutbox(storage, stored.outbox, { changed: onEntries, refused: onRefused })
+      for (const frame of stored.frames) await replica.confirm(frame, () => false)
+      const newest = stored.frames.at(-1)
+      const sealed = newest?.client === outbox.client ? newest.decided : 0
+      outbox.retire(sealed)
+      asOf = newest?.at
+      watchRuns()
+      await Promise.all(pendingIntents().map((intent) => replica.run(intent, 'stored')))
+      engine = createEngine({
+        host, outbox, actor, tuning, sealed, token, takeFrame,
+        fingerprint: app.fingerprint,
+        url: options.url.replace(/\/+$/, ''),
+        wantsStream: options.live !== false,
+        cursors: () => replica.cursors(),
+        park: (entry, reason, detail) => giveUp(entry, { as: 'parked', reason, detail }),
+        onChange,
+        onBroken: breakDown,
+      })
+      calls.open({ app, actor, replica, outbox, random: host.random, refusal, now: () => host.clock.now(), onRun: watchRuns })
+      queries.loaded()
+      if (isClosed) return
+      if (options.startPaused !== true) engine.start()
+    } catch (error) {
+      calls.refuseAll(error instanceof SyncError ? error : new SyncError('storage_failed', 'The storage could not be opened', { cause: error }))
+      host.report(error)
+      throw error
+    } finally {
+      onChange()
+    }
+  }
+
+  async function token(): Promise<string | undefined> {
+    return typeof session.token === 'function' ? session.token() : session.token
+  }
+
+  /** What the overlay shows: everything that is neither in the confirmed rows nor given up. */
+  function pendingIntents(): PendingIntent[] {
+    const pending: PendingIntent[] = []
+    for (const { intent, isRetired, givenUp } of outbox?.entries() ?? []) {
+      if (!isRetired && givenUp === undefined) pending.push({ ...intent, rootId: intent.root ?? intent.id, actor })
+    }
+    return pending
+  }
+
+  async function takeFrame(frame: StoredFrame, wentBack: boolean): Promise<void> {
+    const box = outbox as Outbox
+    const isSealed = (id: PendingIntent['id']): boolean => {
+      const sequence = box.get(id)?.sequence
+      return sequence !== undefined && sequence <= frame.decided
+    }
+    // Rows that only turn from sending to synced change in nothing but their badge.
+    for (const { intent, sequence, isRetired } of box.entries()) {
+      if (!isRetired && sequence !== undefined && sequence <= frame.decided) queries.touchSync(replica.keysOf(intent.id))
+    }
+    watchRuns()
+    await replica.confirm(frame, isSealed)
+    if (wentBack) {
+      box.unretire(frame.decided)
+      await replica.reorder(pendingIntents())
+    }
+    asOf = frame.at
+    void frames.run(() => keepFrame(frame))
+    scheduleFold()
+  }
+
+  /** A frame that could not be kept must not be followed by one that builds on it: then all are written anew. */
+  async function keepFrame(frame: StoredFrame): Promise<void> {
+    try {
+      if (areFramesBroken) await storage?.rewriteFrames(replica.frames())
+      else await storage?.keepFrame(frame)
+      areFramesBroken = false
+    } catch (error) {
+      areFramesBroken = true
+      host.report(error)
+    }
+  }
+
+  function scheduleFold(): void {
+    if (cancelFold !== undefined || isClosed) return
+    cancelFold = host.clock.after(tuning.foldAfterMs, () => {
+      cancelFold = undefined
+      void frames.run(fold).catch(host.report)
+    })
+  }
+
+  async function fold(): Promise<void> {
+    if (isClosed || isBroken || storage === undefined) return
+    const now = host.clock.now()
+    await outbox?.tidy(now - tuning.keepDecidedMs, now)
+    if (storage.folding().frames) await storage.rewriteFrames(replica.frames())
+  }
+
+  function giveUp(entry: OutboxEntry, how: NonNullable<OutboxEntry['givenUp']>): void {
+    void replica.drop(new Set([entry.intent.id]))
+    outbox?.giveUp(entry.intent.id, how).catch(host.report)
+    engine?.work()
+  }
+
+  function refusal(accept: boolean): SyncError | undefined {
+    if (isClosed) return new SyncError('client_closed', 'A mutator was called')
+    if (isBroken) return new SyncError('client_broken', 'A mutator was called')
+    if (isDurable() || accept || options.whenNotDurable === 'accept') return undefined
+    return new SyncError('not_durable', `The storage mode is ${storage?.mode ?? 'unknown'}`)
+  }
+
+  function onEntries(entries: readonly OutboxEntry[]): void {
+    calls.settle(entries)
+    for (const { intent } of entries) queries.touchSync(replica.keysOf(intent.id))
+    queries.flush()
+    if ((outbox?.countUndecided() ?? 0) > 0) engine?.work()
+    onChange()
+  }
+
+  function onRefused(entries: readonly OutboxEntry[], error: unknown): void {
+    void replica.drop(new Set(entries.map(({ intent }) => intent.id)))
+    calls.refuse(entries, error)
+    if (error instanceof InvariantError) breakDown(error)
+    onChange()
+  }
+
+  /** A run that is not over when its microtasks are waits for something else than its transaction, and is ended. */
+  function watchRuns(): void {
+    if (isWatching) return
+    isWatching = true
+    host.clock.turn(() => {
+      isWatching = false
+      if (replica.expireRun()) watchRuns()
+    })
+  }
+
+  function breakDown(error: unknown): void {
+    if (isBroken) return
+    isBroken = true
+    engine?.stop()
+    host.report(error)
+    onChange()
+  }
+
+  function onChange(): void {
+    if (isQuiet()) {
+      const waiters = quietWaiters
+      quietWaiters = []
+      for (const resolve of waiters) resolve()
+    }
+    if (statusChanged.size() === 0) return
+    cancelStatus ??= host.clock.turn(() => {
+      cancelStatus = undefined
+      statusChanged.emit(status())
+    })
+  }
+
+  function isQuiet(): boolean {
+    if (outbox === undefined || replica.isRunning() || outbox.countUnsaved() > 0 || outbox.countUndecided() > 0) return false
+    return outbox.last === 0 || (replica.client === outbox.client && replica.decided >= outbox.last)
+  }
+
+  function status(): Status {
+    const entries = outbox?.entries() ?? []
+    const waiting = (outbox?.countUndecided() ?? 0) + (outbox?.countUnsaved() ?? 0)
+    const health = engine?.health()
+    const fault = health?.fault
+    return {
+      connection: isBroken ? 'broken' : isClosed ? 'paused' : health === undefined ? 'connecting' : connectionOf(health),
+      fault: fault === undefined ? undefined : { code: fault.code, phase: fault.phase, message: fault.message, requestId: fault.requestId },
+      attempts: health?.attempts ?? 0,
+      counts: countBadges(entries, isDurable()),
+      waiting,
+      oldestWaitingAt: waiting === 0 ? undefined : entries[entries.length - waiting]?.intent.madeAt,
+      storage: storage === undefined ? undefined : { mode: storage.mode, isDurable: storage.isDurable },
+      heardAt: health === undefined || health.heardAt === 0 ? undefined : health.heardAt,
+      asOf,
+    }
+  }
+
+  function titleOf({ name, version, args }: OutboxEntry['intent']): string {
+    const mutator = Object.hasOwn(app.mutators, name) ? app.mutators[name] : undefined
+    if (mutator?.describe === undefined) return name
+    try {
+      const upgraded = upgradeArguments(name, mutator, version, args)
+      return upgraded.kind === 'ready' ? mutator.describe(upgraded.input) : name
+    } catch {
+      return name
+    }
+  }
+
+  function item(entry: OutboxEntry): OutboxItem {
+    const { intent, sequence, outcome, isRepeated, givenUp, attempts } = entry
+    return {
+      id: intent.id, name: intent.name, title: titleOf(intent), badge: badgeOf(entry, isDurable()), sequence, madeAt: intent.madeAt, attempts,
+      parked: givenUp?.as === 'parked' ? { reason: givenUp.reason ?? 'fault', detail: givenUp.detail ?? '' } : undefined,
+      outcome: outcome === undefined ? undefined : { ...outcome, repeated: isRepeated },
+    }
+  }
+
+  const mutate: { [name: string]: (args: unknown, callOptions?: CallOptions) => IntentHandle } = {}
+  for (const name of Object.keys(app.mutators)) mutate[name] = (args, callOptions = {}) => calls.call(name, args, callOptions)
+
+  return {
+    ready,
+    mutate: Object.freeze(mutate) as Client<A>['mutate'],
+    live: <R>(query: Query<R>) => queries.live(query.spec) as unknown as LiveQuery<Shown<R>>,
+    status,
+    onStatus: (listener) => statusChanged.on(listener),
+    outbox: () => (outbox?.entries() ?? []).filter((entry) => badgeOf(entry, isDurable()) !== 'synced').map(item),
+    async discard(id) {
+      await ready
+      const box = outbox as Outbox
+      const intentId = parseIntentId(id)
+      if (box.get(intentId)?.sequence === undefined) await box.settled()
+      const entry = box.get(intentId)
+      if (entry === undefined) throw new SyncError('row_gone', `The outbox holds no intent ${id}`)
+      if (entry.outcome === undefined && entry.givenUp === undefined) giveUp(entry, { as: 'discarded', reason: undefined, detail: undefined })
+      return calls.decisionOf(intentId)
+    },
+    pause: () => engine?.stop(),
+    resume: () => engine?.start(),
+    quiet: () =>
+      new Promise((resolve) => {
+        quietWaiters.push(resolve)
+        onChange()
+      }),
+    inspect: () => {
+      const box = outbox
+      if (box === undefined) throw new SyncError('client_closed', 'inspect was called before ready')
+      return {
+        actor, replica, client: box.client, last: box.last, stored: box.stored, decided: replica.decided, isComplete: replica.isComplete,
+        cursors: replica.cursors(), entries: box.entries(), rebirths: engine?.health().rebirths ?? 0,
+      }
+    },
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      await ready.catch(() => undefined)
+      engine?.stop()
+      cancelFold?.()
+      calls.refuseAll(new SyncError('client_closed', 'The client was closed'))
+      await outbox?.settled()
+      await frames.run(async () => undefined)
+      queries.close()
+      await storage?.close()
+      onChange()
+    },
+  }
+}
+

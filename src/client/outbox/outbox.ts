@@ -1,0 +1,305 @@
+// The outbox: the intents of this device in order, each with what is known of it. Appends in group commits: what comes while one
+// strict write is under way shares the next (I1). An entry leaves only when it is decided and old, or replaced by a rebirth (I4).
+// It decides nothing about sending (sync/) and nothing about what the screen shows (replica/); its form on disk is stored.ts.
+import { check, unreachable } from '../../base/assert.ts'
+import { createLane } from '../../base/lane.ts'
+import type { ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
+import { type Outcome, outcomeOf, type OutcomeRange } from '../../protocol/outcome.ts'
+import type { Storage } from '../storage/storage.ts'
+import { rebornEvents, snapshotEvents } from './snapshot.ts'
+import type { KeptIntent, OutboxEvent, ParkedReason } from './stored.ts'
+
+/** Why and how an intent's place was given up. */
+export interface GivenUp {
+  readonly as: 'discarded' | 'parked'
+  readonly reason: ParkedReason | undefined
+  readonly detail: string | undefined
+}
+
+/** What is known of one intent. */
+export interface OutboxEntry {
+  readonly intent: KeptIntent
+  /** Undefined until the intent is durable. */
+  readonly sequence: Sequence | undefined
+  readonly givenUp: GivenUp | undefined
+  /** The last outcome that the authority stated. */
+  readonly outcome: Outcome | undefined
+  readonly isRepeated: boolean
+  readonly decidedAt: number
+  /** The authority has lost its outcome (a restored backup) and is to be asked again. */
+  readonly isReopened: boolean
+  /** Its effects are in the confirmed rows, or it will never have any. */
+  readonly isRetired: boolean
+  readonly isSending: boolean
+  readonly attempts: number
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+type Entry = Mutable<OutboxEntry>
+
+/** The changes that others hear of. */
+export interface OutboxListener {
+  /** These entries look different now. */
+  changed(entries: readonly OutboxEntry[]): void
+  /** The disk refused these; they are not in the outbox any more. */
+  refused(entries: readonly OutboxEntry[], error: unknown): void
+}
+
+/** The outbox of one open storage. */
+export interface Outbox {
+  readonly client: ClientId
+  /** The highest number given in this birth. */
+  readonly last: number
+  /** Up to here outcomes are safely stored, so that the ledger may forget them. */
+  readonly stored: number
+  /** The lowest number that is still here; those below are decided and forgotten. */
+  readonly first: number
+  /** All entries in order; those still being saved last. */
+  entries(): readonly OutboxEntry[]
+  get(id: IntentId): OutboxEntry | undefined
+  /** Keeps a new intent; whether and when it is durable is told to the listener. */
+  add(intent: KeptIntent): void
+  /** The durable entries that the authority has to decide, in order: all from the first that it has not. */
+  undecided(limit: number): readonly OutboxEntry[]
+  countUndecided(): number
+  /** How many are not durable yet. */
+  countUnsaved(): number
+  /** Takes outcomes in; resolves when they are stored. */
+  decide(outcomes: readonly OutcomeRange[], at: number): Promise<void>
+  /** Gives up an undecided intent's place; resolves when that is stored. */
+  giveUp(id: IntentId, how: GivenUp): Promise<void>
+  /** The authority no longer knows what it decided from this number on. */
+  reopen(from: number): void
+  /** The effects of all up to this number are in the confirmed rows. Gives those for which that is new. */
+  retire(through: number): readonly OutboxEntry[]
+  /** A frame of another history: what stands above this number has no effects in the rows any more, and is pending again. */
+  unretire(above: number): readonly OutboxEntry[]
+  setSending(entries: readonly OutboxEntry[], isSending: boolean): void
+  /** Begins a new birth: the same intents under new numbers, all to be decided again. Resolves when that is stored. */
+  rebirth(client: ClientId, at: number): Promise<void>
+  /** Lets go of decided entries from before `decidedBefore`; rewrites the journal when that is worth it. */
+  tidy(decidedBefore: number, at: number): Promise<void>
+  /** Resolves when nothing is being written. */
+  settled(): Promise<void>
+}
+
+/** Opens the outbox over what storage had kept. */
+export function createOutbox(storage: Storage, kept: readonly OutboxEvent[], listener: OutboxListener): Outbox {
+  let client = '' as ClientId
+  let first = 1
+  let decided = 0
+  let stored = 0
+  let retiredAtBirth = 0
+  let numbered: Entry[] = []
+  let unnumbered: Entry[] = []
+  let isSaving = false
+  const byId = new Map<IntentId, Entry>()
+  // Everything that goes to the journal goes one after the other, so that a rewrite holds all that came before it.
+  const lane = createLane()
+
+  const lastNumber = (): number => first + numbered.length - 1
+
+  const apply = (event: OutboxEvent): void => {
+    switch (event.kind) {
+      case 'born':
+        client = event.client
+        first = event.last + 1
+        decided = event.last
+        retiredAtBirth = event.retired
+        for (const { intent } of numbered) byId.delete(intent.id)
+        numbered = []
+        return
+      case 'made':
+        check(event.first === lastNumber() + 1, 'I18', `intents are stored from number ${event.first}, after ${lastNumber()}`)
+        for (const intent of event.intents) place(byId.get(intent.id) ?? makeEntry(intent))
+        return
+      case 'decided':
+        for (const range of event.outcomes) settleRange(range, event.at, event.again === true)
+        return
+      case 'withdrawn': {
+        const entry = numbered[event.sequence - first]
+        if (entry !== undefined) entry.givenUp = { as: event.as, reason: event.reason, detail: event.detail }
+        return
+      }
+      case 'forgotten':
+        for (const { intent } of numbered.splice(0, Math.max(0, event.through - first + 1))) byId.delete(intent.id)
+        first = Math.max(first, event.through + 1)
+        return
+      default:
+        unreachable(event)
+    }
+  }
+
+  const place = (entry: Entry): void => {
+    entry.sequence = (lastNumber() + 1) as Sequence
+    entry.isRetired = entry.sequence <= retiredAtBirth
+    numbered.push(entry)
+    byId.set(entry.intent.id, entry)
+  }
+
+  const settleRange = (range: OutcomeRange, at: number, again: boolean): Entry[] => {
+    const changed: Entry[] = []
+    const outcome = outcomeOf(range)
+    for (let sequence = Math.max(range.from, first); sequence <= Math.min(range.to, lastNumber()); sequence++) {
+      const entry = numbered[sequence - first] as Entry
+      if (entry.outcome !== undefined && !entry.isReopened) continue
+      // What a person was told stays; that the authority says it again is all that is new (I3).
+      entry.outcome ??= outcome
+      entry.isRepeated = range.repeated === true
+      entry.decidedAt = at
+      entry.isReopened = again
+      entry.isSending = false
+      changed.push(entry)
+    }
+    if (!again && range.from <= decided + 1) decided = Math.max(decided, Math.min(range.to, lastNumber()))
+    return changed
+  }
+
+  const saveGroups = async (): Promise<void> => {
+    while (unnumbered.length > 0) {
+      await lane.run(async () => {
+        const group = unnumbered.slice()
+        try {
+          const from = await storage.append(group.map(({ intent }) => intent))
+          check(from === lastNumber() + 1, 'I18', `storage gave number ${from} after ${lastNumber()}`)
+          unnumbered = unnumbered.slice(group.length)
+          for (const entry of group) place(entry)
+          listener.changed(group)
+        } catch (error) {
+          unnumbered = unnumbered.slice(group.length)
+          for (const { intent } of group) byId.delete(intent.id)
+          listener.refused(group, error)
+        }
+      })
+    }
+    isSaving = false
+  }
+
+  /** Notes events of this birth; when a rebirth comes first, its journal says the same already. */
+  const note = (events: () => readonly OutboxEvent[]): Promise<boolean> => {
+    const birth = client
+    return lane.run(async () => {
+      if (client !== birth) return false
+      await storage.note(events())
+      return client === birth
+    })
+  }
+
+  for (const event of kept) apply(event)
+  stored = decided
+  return {
+    get client() {
+      return client
+    },
+    get last() {
+      return lastNumber()
+    },
+    get stored() {
+      return stored
+    },
+    get first() {
+      return first
+    },
+    entries: () => (unnumbered.length === 0 ? numbered : [...numbered, ...unnumbered]),
+    get: (id) => byId.get(id),
+    add(intent) {
+      const entry = makeEntry(intent)
+      byId.set(intent.id, entry)
+      unnumbered.push(entry)
+      if (isSaving) return
+      isSaving = true
+      void saveGroups()
+    },
+    undecided: (limit) => numbered.slice(Math.max(0, decided + 1 - first), Math.max(0, decided + 1 - first) + limit),
+    countUndecided: () => lastNumber() - decided,
+    countUnsaved: () => unnumbered.length,
+    async decide(outcomes, at) {
+      const before = decided
+      const changed = outcomes.flatMap((range) => settleRange(range, at, false))
+      if (changed.length > 0) listener.changed(changed)
+      if (changed.length === 0 && decided === before) return
+      const through = decided
+      if (await note(() => [{ kind: 'decided', outcomes, at }])) stored = Math.max(stored, Math.min(through, decided))
+    },
+    async giveUp(id, how) {
+      const entry = byId.get(id)
+      if (entry === undefined || entry.sequence === undefined || entry.outcome !== undefined) return
+      entry.givenUp = how
+      listener.changed([entry])
+      await note(() => [{ kind: 'withdrawn', sequence: entry.sequence as Sequence, ...how }])
+    },
+    reopen(from) {
+      if (from > decided) return
+      for (const entry of numbered.slice(Math.max(0, from - first))) entry.isReopened = entry.outcome !== undefined
+      decided = Math.max(from, first) - 1
+      stored = Math.min(stored, decided)
+    },
+    retire(through) {
+      const changed: Entry[] = []
+      // Downwards from the newest: what is retired is a beginning of the list, so this meets only what is new.
+      for (let index = Math.min(through, lastNumber()) - first; index >= 0; index--) {
+        const entry = numbered[index] as Entry
+        if (entry.isRetired) break
+        entry.isRetired = true
+        changed.push(entry)
+      }
+      return changed.reverse()
+    },
+    unretire(above) {
+      const changed = numbered.slice(Math.max(0, above + 1 - first)).filter((entry) => entry.isRetired)
+      for (const entry of changed) entry.isRetired = false
+      return changed
+    },
+    setSending(entries, isSending) {
+      const changed = entries.flatMap(({ intent }) => byId.get(intent.id) ?? []).filter((entry) => entry.isSending !== isSending)
+      for (const entry of changed) {
+        entry.isSending = isSending
+        if (isSending) entry.attempts++
+      }
+      if (changed.length > 0) listener.changed(changed)
+    },
+    rebirth: (next, at) =>
+      lane.run(async () => {
+        const events = rebornEvents(next, client, first, numbered, at)
+        await storage.rewriteOutbox(events)
+        const before = numbered
+        for (const event of events) apply(event)
+        for (const [index, entry] of numbered.entries()) entry.attempts = before[index]?.attempts ?? 0
+        check(numbered.length === before.length, 'I4', `${before.length} intents went into a new birth, ${numbered.length} came out`)
+        for (const entry of unnumbered) byId.set(entry.intent.id, entry)
+        stored = 0
+        listener.changed(numbered)
+      }),
+    async tidy(decidedBefore, at) {
+      let through = first - 1
+      for (const entry of numbered) {
+        if (entry.outcome === undefined || entry.isReopened || !entry.isRetired || entry.decidedAt >= decidedBefore || entry.givenUp?.as === 'parked') break
+        through++
+      }
+      if (through >= first) {
+        const event: OutboxEvent = { kind: 'forgotten', through: through as Sequence }
+        apply(event)
+        await note(() => [event])
+      }
+      await lane.run(async () => {
+        if (storage.folding().outbox) await storage.rewriteOutbox(snapshotEvents(client, first, numbered, at))
+      })
+    },
+    settled: () => lane.run(async () => undefined),
+  }
+}
+
+function makeEntry(intent: KeptIntent): Entry {
+  return {
+    intent,
+    sequence: undefined,
+    givenUp: undefined,
+    outcome: undefined,
+    isRepeated: false,
+    decidedAt: 0,
+    isReopened: false,
+    isRetired: false,
+    isSending: false,
+    attempts: 0,
+  }
+}

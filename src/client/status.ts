@@ -1,0 +1,93 @@
+// What people are told: one badge for each intent and row, and one status of the whole client. Pure functions over what outbox
+// and engine know; the table of states of DESIGN is here and nowhere else (I15: `synced` only when the authority has said so,
+// nothing beyond `saving` before the device's disk has).
+import type { Code, Phase } from '../base/errors.ts'
+import type { IntentId } from '../protocol/ids.ts'
+import type { OutboxEntry } from './outbox/outbox.ts'
+import type { StorageMode } from './storage/storage.ts'
+import type { Health } from './sync/engine.ts'
+
+/** What a badge says of a row or an intent. */
+export type Badge = 'saving' | 'unsaved' | 'queued' | 'sending' | 'synced' | 'conflict' | 'failed'
+
+/** What a query's row tells of its way to the authority. */
+export interface SyncInfo {
+  readonly state: Badge
+  /** The pending intents that wrote the row, in order. */
+  readonly intents: readonly string[]
+  /** Columns whose values the authority has still to give. */
+  readonly provisional: readonly string[]
+}
+
+/** The badge of one intent; `undefined` stands for one that has just been called. */
+export function badgeOf(entry: OutboxEntry | undefined, isDurable: boolean): Badge {
+  if (entry === undefined || entry.sequence === undefined) return 'saving'
+  const { outcome, givenUp, isReopened, isRetired, isSending } = entry
+  if (givenUp?.as === 'parked' && outcome?.status !== 'applied') return givenUp.reason === 'version' || givenUp.reason === 'waits' ? 'queued' : 'failed'
+  if (outcome !== undefined && isRetired) return outcome.status === 'applied' || givenUp?.as === 'discarded' ? 'synced' : 'failed'
+  if (outcome !== undefined && !isReopened) return outcome.status === 'applied' || givenUp?.as === 'discarded' ? 'sending' : 'failed'
+  if (isSending) return 'sending'
+  return isDurable ? 'queued' : 'unsaved'
+}
+
+/** The farther from synced, the sooner it is what a row shows. */
+const weight: { readonly [B in Badge]: number } = { unsaved: 6, failed: 5, saving: 4, queued: 3, sending: 2, conflict: 1, synced: 0 }
+
+/** The state of a row that these intents wrote: that of the one farthest from synced. */
+export function rowBadge(writers: readonly IntentId[], badge: (id: IntentId) => Badge): Badge {
+  let state: Badge = 'synced'
+  for (const id of writers) {
+    const next = badge(id)
+    if (weight[next] > weight[state]) state = next
+  }
+  return state
+}
+
+/** How the client stands with the authority. */
+export type Connection =
+  /** Up to date and listening, or between two polls. */
+  | 'online'
+  /** Asking. */
+  | 'connecting'
+  /** The last try failed; the next one is due. */
+  | 'offline'
+  /** Waits for a person: see `fault`. */
+  | 'held'
+  /** Paused by the app, or closed. */
+  | 'paused'
+  /** Stopped by a broken invariant; what is stored is untouched. */
+  | 'broken'
+
+/** The status of a client at one moment. */
+export interface Status {
+  readonly connection: Connection
+  /** What went wrong last and is not overcome. */
+  readonly fault: { readonly code: Code; readonly phase: Phase; readonly message: string; readonly requestId: string | undefined } | undefined
+  readonly attempts: number
+  /** Intents by badge; `synced` counts those that are still kept. */
+  readonly counts: { readonly [B in Badge]: number }
+  /** Intents that the authority has not decided, durable or not. */
+  readonly waiting: number
+  /** When the oldest of them was made, in milliseconds since 1970. */
+  readonly oldestWaitingAt: number | undefined
+  readonly storage: { readonly mode: StorageMode; readonly isDurable: boolean } | undefined
+  /** When the authority last answered, by this device's clock. */
+  readonly heardAt: number | undefined
+  /** When the newest confirmed rows were true, by the authority's clock. */
+  readonly asOf: number | undefined
+}
+
+/** How the halves of the loop look from outside. */
+export function connectionOf({ sender, receiver }: Health): Connection {
+  if (sender === 'off' && receiver === 'off') return 'paused'
+  if (sender === 'held' || receiver === 'held') return 'held'
+  if (sender === 'waiting' || receiver === 'waiting') return 'offline'
+  return receiver === 'streaming' || receiver === 'resting' ? 'online' : 'connecting'
+}
+
+/** How many entries have which badge. */
+export function countBadges(entries: readonly OutboxEntry[], isDurable: boolean): { readonly [B in Badge]: number } {
+  const counts = { saving: 0, unsaved: 0, queued: 0, sending: 0, synced: 0, conflict: 0, failed: 0 }
+  for (const entry of entries) counts[badgeOf(entry, isDurable)]++
+  return counts
+}

@@ -1,0 +1,43 @@
+// Staging: patches wait here until the seal of their frame comes. Pull and live stage in the same way. A patch that does not
+// start where its scope stands does not belong to this frame: then the device pulls (I5, I6: confirmed rows change by whole frames).
+import type { Cursor, Patch, Place, Seal } from '../../protocol/frame.ts'
+import type { Scope } from '../../schema/scope.ts'
+import type { StoredFrame } from '../storage/storage.ts'
+
+/** The patches of a frame that is not sealed yet. */
+export interface Staging {
+  /** Takes a patch in; false when it does not start where its scope stands. */
+  stage(patch: Patch): boolean
+  /** Where the device will stand: what the next page is asked from. */
+  cursors(): readonly Cursor[]
+  /** The whole frame. Staging is empty after it, at the frame's end. */
+  seal(seal: Seal): StoredFrame
+}
+
+/** Begins at the cursors that the device holds. */
+export function createStaging(held: readonly Cursor[]): Staging {
+  const places = new Map<Scope, Place>(held.map(({ scope, ...place }) => [scope, place]))
+  let patches: Patch[] = []
+  return {
+    stage(patch) {
+      if (patch.reset !== true && !samePlace(patch.from, places.get(patch.scope))) return false
+      patches.push(patch)
+      places.set(patch.scope, patch.to)
+      return true
+    },
+    cursors: () => [...places].map(([scope, place]) => ({ scope, ...place })),
+    seal({ client, decided, scopes, at }) {
+      const frame: StoredFrame = { client, decided, patches, scopes, at }
+      patches = []
+      const granted = new Set(scopes)
+      for (const scope of places.keys()) if (!granted.has(scope)) places.delete(scope)
+      return frame
+    },
+  }
+}
+
+/** Whether a patch that starts at `from` continues what is held; nothing held is the place before everything. */
+function samePlace(from: Place, held: Place | undefined): boolean {
+  if (held === undefined) return from.version === 0 && from.within === undefined
+  return from.version === held.version && from.mark === held.mark && from.within?.table === held.within?.table && from.within?.id === held.within?.id
+}
