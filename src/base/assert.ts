@@ -3,14 +3,32 @@
 
 /** The invariants of ARCHITECTURE.md by number. */
 export type InvariantId =
-  | 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9'
-  | 'I10' | 'I11' | 'I12' | 'I13' | 'I14' | 'I15' | 'I16' | 'I17' | 'I18'
+  | 'I1'
+  | 'I2'
+  | 'I3'
+  | 'I4'
+  | 'I5'
+  | 'I6'
+  | 'I7'
+  | 'I8'
+  | 'I9'
+  | 'I10'
+  | 'I11'
+  | 'I12'
+  | 'I13'
+  | 'I14'
+  | 'I15'
+  | 'I16'
+  | 'I17'
+  | 'I18'
 
 /** An invariant of the engine did not hold: an error of ours, never of the app or of a person. */
 export class InvariantError extends Error {
   readonly invariant: InvariantId
   constructor(invariant: InvariantId, message: string) {
-    super(`${invariant} does not hold: ${message}. The engine stops here and leaves what is stored as it is; please report this.`)
+    super(
+      `${invariant} does not hold: ${message}. The engine stops here and leaves what is stored as it is; please report this.`,
+    )
     this.name = 'InvariantError'
     this.invariant = invariant
   }
@@ -23,5 +41,7 @@ export function check(condition: boolean, invariant: InvariantId, message: strin
 
 /** For the default branch of an exhaustive switch: compiles only while no case is missing. */
 export function unreachable(value: never): never {
-  throw new TypeError(`Unexpected value ${JSON.stringify(value)}: a case is missing in a switch that must be exhaustive`)
+  throw new TypeError(
+    `Unexpected value ${JSON.stringify(value)}: a case is missing in a switch that must be exhaustive`,
+  )
 }

@@ -42,7 +42,9 @@ export function jsonProblem(value: unknown, path = '', depth = 0): string | unde
   if (prototype !== Object.prototype && prototype !== null) return `${at(path)} is not a plain object`
   for (const key of Object.keys(value)) {
     if (refusedKeys.has(key)) return `${at(path)} has the key ${key}, which is not allowed`
-    const problem = textProblem(key, `a key of ${at(path)}`) ?? jsonProblem((value as Record<string, unknown>)[key], path === '' ? key : `${path}.${key}`, depth + 1)
+    const problem =
+      textProblem(key, `a key of ${at(path)}`) ??
+      jsonProblem((value as Record<string, unknown>)[key], path === '' ? key : `${path}.${key}`, depth + 1)
     if (problem !== undefined) return problem
   }
   return undefined
@@ -76,10 +78,18 @@ export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item: Json, index) => jsonEqual(item, b[index] as Json))
+    return (
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((item: Json, index) => jsonEqual(item, b[index] as Json))
+    )
   }
   const left = a as { readonly [key: string]: Json }
   const right = b as { readonly [key: string]: Json }
   const keys = Object.keys(left)
-  return keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && jsonEqual(left[key], right[key]))
+  return (
+    keys.length === Object.keys(right).length &&
+    keys.every((key) => Object.hasOwn(right, key) && jsonEqual(left[key], right[key]))
+  )
 }

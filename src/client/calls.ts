@@ -4,18 +4,20 @@ import { createDeferred } from '../base/deferred.ts'
 import { type Details, SyncError } from '../base/errors.ts'
 import { type Json, jsonProblem } from '../base/json.ts'
 import { type Random, randomUuid } from '../base/random.ts'
-import type { App } from '../schema/app.ts'
-import { Rejection } from '../schema/tx.ts'
 import { type ActorId, type IntentId, parseIntentId } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
+import type { App } from '../schema/app.ts'
+import { Rejection } from '../schema/tx.ts'
 import type { Outbox, OutboxEntry } from './outbox/outbox.ts'
 import type { PendingIntent, Replica } from './replica/replica.ts'
-import { utf8Length } from './sync/push.ts'
+import { utf8Length } from './sync/batch.ts'
 
 /** What became of a call: the authority's outcome, or `refused` when it was never kept on this device. */
 export type Decision =
-  | (Outcome & { /** The ledger knew it before: an answer had been lost, or another device had sent the same id. */ readonly repeated: boolean })
+  | (Outcome & {
+      /** The ledger knew it before: an answer had been lost, or another device had sent the same id. */ readonly repeated: boolean
+    })
   | { readonly status: 'refused'; readonly code: string; readonly details: Details }
 
 /** One call of a mutator. Neither promise ever causes an unhandled rejection. */
@@ -105,9 +107,20 @@ export function createCalls(app: App, random: Random): Calls {
       (result) => {
         if (!result.kept) return refuseOne(id, refusalOf(name, result.error))
         const { needs } = result
-        outbox.add({ id, name, version, args, madeAt: intent.madeAt, ...(needs.length > 0 ? { needs: needs.slice(0, LIMITS.needs) } : {}) })
+        outbox.add({
+          id,
+          name,
+          version,
+          args,
+          madeAt: intent.madeAt,
+          ...(needs.length > 0 ? { needs: needs.slice(0, LIMITS.needs) } : {}),
+        })
       },
-      (error: unknown) => refuseOne(id, error instanceof SyncError ? error : new SyncError('client_broken', `${name} was called`, { cause: error })),
+      (error: unknown) =>
+        refuseOne(
+          id,
+          error instanceof SyncError ? error : new SyncError('client_broken', `${name} was called`, { cause: error }),
+        ),
     )
   }
 
@@ -131,7 +144,11 @@ export function createCalls(app: App, random: Random): Calls {
     // The id was not used: the person may try again with it.
     calls.delete(id)
     refused.settleSaved(error)
-    refused.settleDecided({ status: 'refused', code: typeof error.details['code'] === 'string' ? error.details['code'] : error.code, details: error.details })
+    refused.settleDecided({
+      status: 'refused',
+      code: typeof error.details['code'] === 'string' ? error.details['code'] : error.code,
+      details: error.details,
+    })
   }
 
   function settle(entries: readonly OutboxEntry[]): void {
@@ -161,7 +178,10 @@ export function createCalls(app: App, random: Random): Calls {
     },
     settle,
     refuse(entries, error) {
-      const fault = error instanceof SyncError ? error : new SyncError('storage_failed', 'The intent could not be written', { cause: error })
+      const fault =
+        error instanceof SyncError
+          ? error
+          : new SyncError('storage_failed', 'The intent could not be written', { cause: error })
       for (const { intent } of entries) refuseOne(intent.id, fault)
     },
     decisionOf(id) {
@@ -178,15 +198,22 @@ function copyArguments(app: App, name: string, args: unknown): Json | SyncError 
   if (!Object.hasOwn(app.mutators, name)) return new SyncError('mutator_unknown', `${name} was called`)
   const value = args === undefined ? null : args
   const problem = jsonProblem(value)
-  if (problem !== undefined) return new SyncError('arguments_invalid', `${name} was called, but ${problem}`, { details: { problem } })
+  if (problem !== undefined)
+    return new SyncError('arguments_invalid', `${name} was called, but ${problem}`, { details: { problem } })
   const text = JSON.stringify(value)
   const bytes = utf8Length(text)
-  if (bytes > LIMITS.argsBytes) return new SyncError('too_large', `${name} was called with arguments of ${bytes} bytes, the limit is ${LIMITS.argsBytes}`)
+  if (bytes > LIMITS.argsBytes)
+    return new SyncError(
+      'too_large',
+      `${name} was called with arguments of ${bytes} bytes, the limit is ${LIMITS.argsBytes}`,
+    )
   return JSON.parse(text) as Json
 }
 
 /** A refusal at the first run: nothing is kept, and the person is told at once. */
 function refusalOf(name: string, error: SyncError | Rejection): SyncError {
   if (!(error instanceof Rejection)) return error
-  return new SyncError('refused', `${name} was called and rejected with ${error.code}`, { details: { ...error.details, code: error.code } })
+  return new SyncError('refused', `${name} was called and rejected with ${error.code}`, {
+    details: { ...error.details, code: error.code },
+  })
 }

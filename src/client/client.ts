@@ -4,20 +4,20 @@ import { InvariantError } from '../base/assert.ts'
 import type { Cancel } from '../base/clock.ts'
 import { createEmitter } from '../base/emitter.ts'
 import { SyncError } from '../base/errors.ts'
-import { createLane } from '../base/lane.ts'
+import type { Cursor } from '../protocol/frame.ts'
+import { type ClientId, parseActor, parseIntentId } from '../protocol/ids.ts'
 import type { App } from '../schema/app.ts'
 import type { ArgsOf } from '../schema/mutator.ts'
 import type { Query } from '../schema/query.ts'
-import { upgradeArguments } from '../schema/upgrade.ts'
-import type { Cursor } from '../protocol/frame.ts'
-import { type ClientId, parseActor, parseIntentId } from '../protocol/ids.ts'
 import { type CallOptions, createCalls, type Decision, type IntentHandle } from './calls.ts'
 import type { Host } from './host.ts'
+import { type OutboxItem, outboxItem } from './outbox/item.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from './outbox/outbox.ts'
 import { createLiveQueries, type LiveQuery } from './query/live.ts'
 import { createReplica, type PendingIntent, type Replica } from './replica/replica.ts'
 import { firstBirth } from './session/identity.ts'
-import { badgeOf, type Badge, connectionOf, countBadges, rowBadge, type Status, type SyncInfo } from './status.ts'
+import { type Badge, badgeOf, connectionOf, countBadges, rowBadge, type Status, type SyncInfo } from './status.ts'
+import { createFrameKeeper, type FrameKeeper } from './storage/frame-keeper.ts'
 import type { Storage, StoredFrame } from './storage/storage.ts'
 import { createEngine, type Engine } from './sync/engine.ts'
 import { DEFAULT_TUNING, type Tuning } from './sync/tuning.ts'
@@ -49,20 +49,6 @@ export interface ClientOptions<A extends App> {
 /** A row of a query, with what is known of its way to the authority. */
 export type Shown<R> = R & { readonly sync: SyncInfo }
 
-/** One entry of the list of what is not synced. */
-export interface OutboxItem {
-  readonly id: string
-  readonly name: string
-  /** One line for people, from the mutator's `describe`. */
-  readonly title: string
-  readonly badge: Badge
-  readonly sequence: number | undefined
-  readonly madeAt: number
-  readonly attempts: number
-  readonly parked: { readonly reason: string; readonly detail: string } | undefined
-  readonly outcome: Decision | undefined
-}
-
 /** A look inside, for tests, the simulator and tools for developers; not for apps. */
 export interface Inspection {
   readonly actor: string
@@ -82,7 +68,9 @@ export interface Client<A extends App = App> {
   /** Resolves when storage is loaded and its intents show; rejects with a SyncError of phase persist when it cannot be opened. */
   readonly ready: Promise<void>
   /** The app's mutators. A call shows before the next frame of the screen. */
-  readonly mutate: { readonly [Name in keyof A['mutators']]: (args: ArgsOf<A['mutators'][Name]>, options?: CallOptions) => IntentHandle }
+  readonly mutate: {
+    readonly [Name in keyof A['mutators']]: (args: ArgsOf<A['mutators'][Name]>, options?: CallOptions) => IntentHandle
+  }
   /** A query that stays up to date. Close it when it is no longer shown. */
   live<R>(query: Query<R>): LiveQuery<Shown<R>>
   status(): Status
@@ -111,17 +99,15 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   const replica = createReplica(app)
   const calls = createCalls(app, host.random)
   const statusChanged = createEmitter<Status>(host.report)
-  const frames = createLane()
   let storage: Storage | undefined
   let outbox: Outbox | undefined
   let engine: Engine | undefined
+  let keeper: FrameKeeper | undefined
   let asOf: number | undefined
   let isBroken = false
   let isClosed = false
-  let areFramesBroken = false
   let isWatching = false
-  let cancelStatus: Cancel | undefined
-  let cancelFold: Cancel | undefined
+  let isStatusDue = false
   let quietWaiters: (() => void)[] = []
 
   const isDurable = (): boolean => storage?.isDurable ?? true
@@ -151,8 +137,22 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       asOf = newest?.at
       watchRuns()
       await Promise.all(pendingIntents().map((intent) => replica.run(intent, 'stored')))
+      keeper = createFrameKeeper({
+        storage,
+        clock: host.clock,
+        foldAfterMs: tuning.foldAfterMs,
+        frames: () => replica.frames(),
+        tidyOutbox,
+        report: host.report,
+      })
       engine = createEngine({
-        host, outbox, actor, tuning, sealed, token, takeFrame,
+        host,
+        outbox,
+        actor,
+        tuning,
+        sealed,
+        token,
+        takeFrame,
         fingerprint: app.fingerprint,
         url: options.url.replace(/\/+$/, ''),
         wantsStream: options.live !== false,
@@ -161,12 +161,25 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         onChange,
         onBroken: breakDown,
       })
-      calls.open({ app, actor, replica, outbox, random: host.random, refusal, now: () => host.clock.now(), onRun: watchRuns })
+      calls.open({
+        app,
+        actor,
+        replica,
+        outbox,
+        random: host.random,
+        refusal,
+        now: () => host.clock.now(),
+        onRun: watchRuns,
+      })
       queries.loaded()
       if (isClosed) return
       if (options.startPaused !== true) engine.start()
     } catch (error) {
-      calls.refuseAll(error instanceof SyncError ? error : new SyncError('storage_failed', 'The storage could not be opened', { cause: error }))
+      calls.refuseAll(
+        error instanceof SyncError
+          ? error
+          : new SyncError('storage_failed', 'The storage could not be opened', { cause: error }),
+      )
       host.report(error)
       throw error
     } finally {
@@ -195,7 +208,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     }
     // Rows that only turn from sending to synced change in nothing but their badge.
     for (const { intent, sequence, isRetired } of box.entries()) {
-      if (!isRetired && sequence !== undefined && sequence <= frame.decided) queries.touchSync(replica.keysOf(intent.id))
+      if (!isRetired && sequence !== undefined && sequence <= frame.decided)
+        queries.touchSync(replica.keysOf(intent.id))
     }
     watchRuns()
     await replica.confirm(frame, isSealed)
@@ -204,35 +218,12 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       await replica.reorder(pendingIntents())
     }
     asOf = frame.at
-    void frames.run(() => keepFrame(frame))
-    scheduleFold()
+    keeper?.keep(frame)
   }
 
-  /** A frame that could not be kept must not be followed by one that builds on it: then all are written anew. */
-  async function keepFrame(frame: StoredFrame): Promise<void> {
-    try {
-      if (areFramesBroken) await storage?.rewriteFrames(replica.frames())
-      else await storage?.keepFrame(frame)
-      areFramesBroken = false
-    } catch (error) {
-      areFramesBroken = true
-      host.report(error)
-    }
-  }
-
-  function scheduleFold(): void {
-    if (cancelFold !== undefined || isClosed) return
-    cancelFold = host.clock.after(tuning.foldAfterMs, () => {
-      cancelFold = undefined
-      void frames.run(fold).catch(host.report)
-    })
-  }
-
-  async function fold(): Promise<void> {
-    if (isClosed || isBroken || storage === undefined) return
+  async function tidyOutbox(): Promise<void> {
     const now = host.clock.now()
-    await outbox?.tidy(now - tuning.keepDecidedMs, now)
-    if (storage.folding().frames) await storage.rewriteFrames(replica.frames())
+    if (!isBroken) await outbox?.tidy(now - tuning.keepDecidedMs, now)
   }
 
   function giveUp(entry: OutboxEntry, how: NonNullable<OutboxEntry['givenUp']>): void {
@@ -288,14 +279,17 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       for (const resolve of waiters) resolve()
     }
     if (statusChanged.size() === 0) return
-    cancelStatus ??= host.clock.turn(() => {
-      cancelStatus = undefined
+    if (isStatusDue) return
+    isStatusDue = true
+    host.clock.turn(() => {
+      isStatusDue = false
       statusChanged.emit(status())
     })
   }
 
   function isQuiet(): boolean {
-    if (outbox === undefined || replica.isRunning() || outbox.countUnsaved() > 0 || outbox.countUndecided() > 0) return false
+    if (outbox === undefined || replica.isRunning() || outbox.countUnsaved() > 0 || outbox.countUndecided() > 0)
+      return false
     return outbox.last === 0 || (replica.client === outbox.client && replica.decided >= outbox.last)
   }
 
@@ -305,8 +299,17 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     const health = engine?.health()
     const fault = health?.fault
     return {
-      connection: isBroken ? 'broken' : isClosed ? 'paused' : health === undefined ? 'connecting' : connectionOf(health),
-      fault: fault === undefined ? undefined : { code: fault.code, phase: fault.phase, message: fault.message, requestId: fault.requestId },
+      connection: isBroken
+        ? 'broken'
+        : isClosed
+          ? 'paused'
+          : health === undefined
+            ? 'connecting'
+            : connectionOf(health),
+      fault:
+        fault === undefined
+          ? undefined
+          : { code: fault.code, phase: fault.phase, message: fault.message, requestId: fault.requestId },
       attempts: health?.attempts ?? 0,
       counts: countBadges(entries, isDurable()),
       waiting,
@@ -317,28 +320,9 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     }
   }
 
-  function titleOf({ name, version, args }: OutboxEntry['intent']): string {
-    const mutator = Object.hasOwn(app.mutators, name) ? app.mutators[name] : undefined
-    if (mutator?.describe === undefined) return name
-    try {
-      const upgraded = upgradeArguments(name, mutator, version, args)
-      return upgraded.kind === 'ready' ? mutator.describe(upgraded.input) : name
-    } catch {
-      return name
-    }
-  }
-
-  function item(entry: OutboxEntry): OutboxItem {
-    const { intent, sequence, outcome, isRepeated, givenUp, attempts } = entry
-    return {
-      id: intent.id, name: intent.name, title: titleOf(intent), badge: badgeOf(entry, isDurable()), sequence, madeAt: intent.madeAt, attempts,
-      parked: givenUp?.as === 'parked' ? { reason: givenUp.reason ?? 'fault', detail: givenUp.detail ?? '' } : undefined,
-      outcome: outcome === undefined ? undefined : { ...outcome, repeated: isRepeated },
-    }
-  }
-
   const mutate: { [name: string]: (args: unknown, callOptions?: CallOptions) => IntentHandle } = {}
-  for (const name of Object.keys(app.mutators)) mutate[name] = (args, callOptions = {}) => calls.call(name, args, callOptions)
+  for (const name of Object.keys(app.mutators))
+    mutate[name] = (args, callOptions = {}) => calls.call(name, args, callOptions)
 
   return {
     ready,
@@ -346,7 +330,10 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     live: <R>(query: Query<R>) => queries.live(query.spec) as unknown as LiveQuery<Shown<R>>,
     status,
     onStatus: (listener) => statusChanged.on(listener),
-    outbox: () => (outbox?.entries() ?? []).filter((entry) => badgeOf(entry, isDurable()) !== 'synced').map(item),
+    outbox: () =>
+      (outbox?.entries() ?? [])
+        .filter((entry) => badgeOf(entry, isDurable()) !== 'synced')
+        .map((entry) => outboxItem(app, entry, isDurable())),
     async discard(id) {
       await ready
       const box = outbox as Outbox
@@ -354,7 +341,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       if (box.get(intentId)?.sequence === undefined) await box.settled()
       const entry = box.get(intentId)
       if (entry === undefined) throw new SyncError('row_gone', `The outbox holds no intent ${id}`)
-      if (entry.outcome === undefined && entry.givenUp === undefined) giveUp(entry, { as: 'discarded', reason: undefined, detail: undefined })
+      if (entry.outcome === undefined && entry.givenUp === undefined)
+        giveUp(entry, { as: 'discarded', reason: undefined, detail: undefined })
       return calls.decisionOf(intentId)
     },
     pause: () => engine?.stop(),
@@ -368,8 +356,16 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       const box = outbox
       if (box === undefined) throw new SyncError('client_closed', 'inspect was called before ready')
       return {
-        actor, replica, client: box.client, last: box.last, stored: box.stored, decided: replica.decided, isComplete: replica.isComplete,
-        cursors: replica.cursors(), entries: box.entries(), rebirths: engine?.health().rebirths ?? 0,
+        actor,
+        replica,
+        client: box.client,
+        last: box.last,
+        stored: box.stored,
+        decided: replica.decided,
+        isComplete: replica.isComplete,
+        cursors: replica.cursors(),
+        entries: box.entries(),
+        rebirths: engine?.health().rebirths ?? 0,
       }
     },
     async close() {
@@ -377,14 +373,12 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       isClosed = true
       await ready.catch(() => undefined)
       engine?.stop()
-      cancelFold?.()
       calls.refuseAll(new SyncError('client_closed', 'The client was closed'))
       await outbox?.settled()
-      await frames.run(async () => undefined)
+      await keeper?.close()
       queries.close()
       await storage?.close()
       onChange()
     },
   }
 }
-

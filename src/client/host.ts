@@ -37,7 +37,10 @@ export interface StreamListener {
 /** How requests travel. */
 export interface Network {
   /** Sends and waits for the whole answer; rejects with a SyncError `unreachable` or `timed_out` after `timeoutMs`. Cancelling rejects too. */
-  exchange(request: NetworkRequest, timeoutMs: number): { readonly answer: Promise<NetworkAnswer>; readonly cancel: Cancel }
+  exchange(
+    request: NetworkRequest,
+    timeoutMs: number,
+  ): { readonly answer: Promise<NetworkAnswer>; readonly cancel: Cancel }
   /** Opens a stream; the returned function ends it, after which nothing is told. */
   stream(request: NetworkRequest, listener: StreamListener): Cancel
 }

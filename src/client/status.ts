@@ -23,15 +23,26 @@ export interface SyncInfo {
 export function badgeOf(entry: OutboxEntry | undefined, isDurable: boolean): Badge {
   if (entry === undefined || entry.sequence === undefined) return 'saving'
   const { outcome, givenUp, isReopened, isRetired, isSending } = entry
-  if (givenUp?.as === 'parked' && outcome?.status !== 'applied') return givenUp.reason === 'version' || givenUp.reason === 'waits' ? 'queued' : 'failed'
-  if (outcome !== undefined && isRetired) return outcome.status === 'applied' || givenUp?.as === 'discarded' ? 'synced' : 'failed'
-  if (outcome !== undefined && !isReopened) return outcome.status === 'applied' || givenUp?.as === 'discarded' ? 'sending' : 'failed'
+  if (givenUp?.as === 'parked' && outcome?.status !== 'applied')
+    return givenUp.reason === 'version' || givenUp.reason === 'waits' ? 'queued' : 'failed'
+  if (outcome !== undefined && isRetired)
+    return outcome.status === 'applied' || givenUp?.as === 'discarded' ? 'synced' : 'failed'
+  if (outcome !== undefined && !isReopened)
+    return outcome.status === 'applied' || givenUp?.as === 'discarded' ? 'sending' : 'failed'
   if (isSending) return 'sending'
   return isDurable ? 'queued' : 'unsaved'
 }
 
 /** The farther from synced, the sooner it is what a row shows. */
-const weight: { readonly [B in Badge]: number } = { unsaved: 6, failed: 5, saving: 4, queued: 3, sending: 2, conflict: 1, synced: 0 }
+const weight: { readonly [B in Badge]: number } = {
+  unsaved: 6,
+  failed: 5,
+  saving: 4,
+  queued: 3,
+  sending: 2,
+  conflict: 1,
+  synced: 0,
+}
 
 /** The state of a row that these intents wrote: that of the one farthest from synced. */
 export function rowBadge(writers: readonly IntentId[], badge: (id: IntentId) => Badge): Badge {
@@ -62,7 +73,9 @@ export type Connection =
 export interface Status {
   readonly connection: Connection
   /** What went wrong last and is not overcome. */
-  readonly fault: { readonly code: Code; readonly phase: Phase; readonly message: string; readonly requestId: string | undefined } | undefined
+  readonly fault:
+    | { readonly code: Code; readonly phase: Phase; readonly message: string; readonly requestId: string | undefined }
+    | undefined
   readonly attempts: number
   /** Intents by badge; `synced` counts those that are still kept. */
   readonly counts: { readonly [B in Badge]: number }

@@ -3,7 +3,9 @@
 import { type Json, jsonProblem } from '../base/json.ts'
 
 /** What a decoder says of a value from outside. */
-export type Decoded<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly field: string; readonly problem: string }
+export type Decoded<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly field: string; readonly problem: string }
 
 /** Returns the typed value or refuses by throwing a Refusal, which only `decode` catches. */
 export type Decoder<Value> = (value: unknown) => Value
@@ -26,7 +28,8 @@ function within<Value>(segment: string, decoder: Decoder<Value>, value: unknown)
   try {
     return decoder(value)
   } catch (error) {
-    if (error instanceof Refusal) error.path = error.path === '' || error.path.startsWith('[') ? segment + error.path : `${segment}.${error.path}`
+    if (error instanceof Refusal)
+      error.path = error.path === '' || error.path.startsWith('[') ? segment + error.path : `${segment}.${error.path}`
     throw error
   }
 }
@@ -53,14 +56,20 @@ export function decodeText<Value>(decoder: Decoder<Value>, text: string): Decode
 }
 
 /** An object whose named members are decoded one by one; members that are not named are left out. */
-export function object<Shape extends { readonly [name: string]: Decoder<unknown> }>(shape: Shape): Decoder<{ readonly [Name in keyof Shape]: ReturnType<Shape[Name]> }> {
+export function object<Shape extends { readonly [name: string]: Decoder<unknown> }>(
+  shape: Shape,
+): Decoder<{ readonly [Name in keyof Shape]: ReturnType<Shape[Name]> }> {
   const names = Object.keys(shape)
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('must be an object')
     const members = value as { readonly [name: string]: unknown }
     const result: { [name: string]: unknown } = {}
     for (const name of names) {
-      const member = within(name, shape[name] as Decoder<unknown>, Object.hasOwn(members, name) ? members[name] : undefined)
+      const member = within(
+        name,
+        shape[name] as Decoder<unknown>,
+        Object.hasOwn(members, name) ? members[name] : undefined,
+      )
       if (member !== undefined) result[name] = member
     }
     return result as { readonly [Name in keyof Shape]: ReturnType<Shape[Name]> }
@@ -82,19 +91,25 @@ export function array<Value>(item: Decoder<Value>, max: number): Decoder<readonl
 }
 
 /** An object used as a map: every member is decoded with its key at hand. */
-export function record<Value>(member: (key: string, value: unknown) => Value, max: number): Decoder<{ readonly [key: string]: Value }> {
+export function record<Value>(
+  member: (key: string, value: unknown) => Value,
+  max: number,
+): Decoder<{ readonly [key: string]: Value }> {
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse('must be an object')
     const keys = Object.keys(value)
     if (keys.length > max) refuse(`has ${keys.length} members, the limit is ${max}`)
     const result: { [key: string]: Value } = Object.create(null)
-    for (const key of keys) result[key] = within(key, (item) => member(key, item), (value as { readonly [key: string]: unknown })[key])
+    for (const key of keys)
+      result[key] = within(key, (item) => member(key, item), (value as { readonly [key: string]: unknown })[key])
     return result
   }
 }
 
 /** A text that meets a condition of its own. */
-export function text<Value extends string = string>(problemOf: (value: string) => string | undefined = () => undefined): Decoder<Value> {
+export function text<Value extends string = string>(
+  problemOf: (value: string) => string | undefined = () => undefined,
+): Decoder<Value> {
   return (value) => {
     if (typeof value !== 'string') return refuse('must be a text')
     const problem = problemOf(value)
@@ -105,12 +120,16 @@ export function text<Value extends string = string>(problemOf: (value: string) =
 
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Decoder<number> {
-  return (value) => (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max ? value : refuse(`must be a whole number from ${min} to ${max}`))
+  return (value) =>
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
+      ? value
+      : refuse(`must be a whole number from ${min} to ${max}`)
 }
 
 /** One of some texts. */
 export function oneOf<const Value extends string>(values: readonly Value[]): Decoder<Value> {
-  return (value) => (values as readonly unknown[]).includes(value) ? (value as Value) : refuse(`must be one of ${values.join(', ')}`)
+  return (value) =>
+    (values as readonly unknown[]).includes(value) ? (value as Value) : refuse(`must be one of ${values.join(', ')}`)
 }
 
 /** Exactly true. */

@@ -1,8 +1,8 @@
 // Frames: what one snapshot of the database said. Patches of scopes, and a seal that ends the frame for one client.
 // Devices change only by whole frames: patches are staged and count when the seal comes.
 import { MAX_ID_LENGTH } from '../schema/column.ts'
-import type { Row } from '../schema/table.ts'
 import { type Scope, scopeProblem } from '../schema/scope.ts'
+import type { Row } from '../schema/table.ts'
 import { array, type Decoder, integer, object, optional, record, refuse, text, yes } from './codec.ts'
 import type { ClientId } from './ids.ts'
 import { clientId } from './intent.ts'
@@ -51,9 +51,12 @@ export interface Seal {
   readonly at: number
 }
 
-const tableName = (value: string) => (/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(value) ? undefined : 'must be the name of a table')
+const tableName = (value: string) =>
+  /^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(value) ? undefined : 'must be the name of a table'
 const scope: Decoder<Scope> = text<Scope>(scopeProblem)
-const rowId = text((value) => (value.length > 0 && value.length <= MAX_ID_LENGTH ? undefined : 'must be the id of a row'))
+const rowId = text((value) =>
+  value.length > 0 && value.length <= MAX_ID_LENGTH ? undefined : 'must be the id of a row',
+)
 
 /** Decodes a place. */
 const placeShape = {
@@ -68,7 +71,13 @@ export const cursor: Decoder<Cursor> = object({ scope, ...placeShape })
 
 /** A row of the wire: an object with an id. Its columns are checked where the app's tables are known. */
 const row: Decoder<Row> = (value) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || typeof (value as { readonly id?: unknown }).id !== 'string') return refuse('must be a row with an id')
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) ||
+    typeof (value as { readonly id?: unknown }).id !== 'string'
+  )
+    return refuse('must be a row with an id')
   return value as Row
 }
 

@@ -21,7 +21,8 @@ export function isUuid(value: unknown): value is string {
 
 /** Why a value is no actor, or undefined. */
 export function actorProblem(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.length === 0 || value.length > LIMITS.actorLength) return `must be a text of 1 to ${LIMITS.actorLength} characters`
+  if (typeof value !== 'string' || value.length === 0 || value.length > LIMITS.actorLength)
+    return `must be a text of 1 to ${LIMITS.actorLength} characters`
   return textProblem(value, 'it')
 }
 
@@ -34,6 +35,7 @@ export function parseActor(value: string): ActorId {
 
 /** The intent id in a string; throws a TypeError that says what is wrong. */
 export function parseIntentId(value: string): IntentId {
-  if (!isUuid(value)) throw new TypeError(`The intent id ${JSON.stringify(value).slice(0, 60)} must be a UUID in lower case`)
+  if (!isUuid(value))
+    throw new TypeError(`The intent id ${JSON.stringify(value).slice(0, 60)} must be a UUID in lower case`)
   return value as IntentId
 }

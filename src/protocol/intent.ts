@@ -51,8 +51,12 @@ export function fingerprintIntent(intent: Pick<IntentContent, 'name' | 'version'
   return hashJson([intent.name, intent.version, intent.args])
 }
 
-export const intentId: Decoder<IntentId> = text<IntentId>((value) => (isUuid(value) ? undefined : 'must be a UUID in lower case'))
-export const clientId: Decoder<ClientId> = text<ClientId>((value) => (isUuid(value) ? undefined : 'must be a UUID in lower case'))
+export const intentId: Decoder<IntentId> = text<IntentId>((value) =>
+  isUuid(value) ? undefined : 'must be a UUID in lower case',
+)
+export const clientId: Decoder<ClientId> = text<ClientId>((value) =>
+  isUuid(value) ? undefined : 'must be a UUID in lower case',
+)
 export const sequence = integer(1) as Decoder<Sequence>
 
 const birth: Decoder<Birth> = (value) => {
@@ -75,4 +79,5 @@ const numbered: Decoder<NumberedIntent> = object({
 const withdrawal: Decoder<Withdrawal> = object({ sequence, id: intentId, withdraw: oneOf(['discarded', 'parked']) })
 
 /** Decodes what stands at one sequence number. */
-export const entry: Decoder<Entry> = (value) => (typeof value === 'object' && value !== null && Object.hasOwn(value, 'withdraw') ? withdrawal(value) : numbered(value))
+export const entry: Decoder<Entry> = (value) =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'withdraw') ? withdrawal(value) : numbered(value)

@@ -1,6 +1,6 @@
 // The live stream: after a pull, frames as they happen, as server-sent events. A patch is encoded once and its bytes are shared
 // by all who stand at its place; each device's seal ends its frame.
-import { decodeText, type Decoded } from './codec.ts'
+import { type Decoded, decodeText } from './codec.ts'
 import { type Patch, patch, type Seal, seal } from './frame.ts'
 import type { PullRequest } from './pull.ts'
 

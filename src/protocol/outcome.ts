@@ -23,7 +23,9 @@ export interface OutcomeRange {
 
 const details: Decoder<Details> = (value) => {
   const json = anyJson(value)
-  return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as Details) : refuse('must be an object')
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+    ? (json as Details)
+    : refuse('must be an object')
 }
 
 const codePattern = /^[a-z][a-z0-9_]{0,63}$/
@@ -54,7 +56,12 @@ export function outcomeOf(range: OutcomeRange): Outcome {
 /** Appends one number's outcome, joining it to the last range when it says the same. Numbers come in rising order. */
 export function appendOutcome(ranges: OutcomeRange[], sequence: number, outcome: Outcome, repeated: boolean): void {
   const last = ranges.at(-1)
-  if (outcome.status === 'applied' && last?.status === 'applied' && last.to === sequence - 1 && (last.repeated === true) === repeated) {
+  if (
+    outcome.status === 'applied' &&
+    last?.status === 'applied' &&
+    last.to === sequence - 1 &&
+    (last.repeated === true) === repeated
+  ) {
     ranges[ranges.length - 1] = { ...last, to: sequence }
     return
   }

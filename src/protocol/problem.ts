@@ -1,6 +1,6 @@
 // Problem details (RFC 9457) with code, phase and request id: every answer that is not a success looks like this.
 // The device decides by `code`; texts are for people.
-import { type Code, CODES, isCode, type Phase, SyncError } from '../base/errors.ts'
+import { CODES, type Code, isCode, type Phase, SyncError } from '../base/errors.ts'
 import { type Decoder, integer, object, optional, text } from './codec.ts'
 
 /** The media type of a problem. */
@@ -21,7 +21,12 @@ export interface Problem {
 }
 
 /** The problem that a code makes of one request. `detail` says what was seen; never a stack, SQL, a path or a secret. */
-export function makeProblem(code: Code, requestId: string, detail: string, more: { readonly retryAfterMs?: number; readonly intentId?: string } = {}): Problem {
+export function makeProblem(
+  code: Code,
+  requestId: string,
+  detail: string,
+  more: { readonly retryAfterMs?: number; readonly intentId?: string } = {},
+): Problem {
   const row = CODES[code]
   return {
     type: `urn:holdfast:problem:${code}`,

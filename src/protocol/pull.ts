@@ -20,4 +20,8 @@ export interface PullAnswer {
 export const pullRequest: Decoder<PullRequest> = object({ ...caller, cursors: array(cursor, LIMITS.scopes) })
 
 /** Decodes a page. */
-export const pullAnswer: Decoder<PullAnswer> = object({ requestId: text(), patches: array(patch, LIMITS.scopes), seal: optional(seal) })
+export const pullAnswer: Decoder<PullAnswer> = object({
+  requestId: text(),
+  patches: array(patch, LIMITS.scopes),
+  seal: optional(seal),
+})

@@ -46,7 +46,8 @@ export interface PushAnswer {
   readonly stop?: Stop | undefined
 }
 
-export const protocolVersion: Decoder<typeof PROTOCOL> = (value) => (value === PROTOCOL ? PROTOCOL : refuse(`must be ${PROTOCOL}`))
+export const protocolVersion: Decoder<typeof PROTOCOL> = (value) =>
+  value === PROTOCOL ? PROTOCOL : refuse(`must be ${PROTOCOL}`)
 
 /** The members of Caller. */
 export const caller = {

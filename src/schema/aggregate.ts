@@ -22,7 +22,8 @@ export function count<R = never>(): Measure<R> {
  */
 export function sum<R>(term: (row: R) => number, options: { readonly decimals?: number } = {}): Measure<R> {
   const decimals = options.decimals ?? 0
-  if (!Number.isInteger(decimals) || decimals < 0 || decimals > 9) throw new TypeError(`sum: decimals is ${decimals}, it must be 0 to 9`)
+  if (!Number.isInteger(decimals) || decimals < 0 || decimals > 9)
+    throw new TypeError(`sum: decimals is ${decimals}, it must be 0 to 9`)
   return Object.freeze({ kind: 'sum', decimals, term })
 }
 
@@ -34,15 +35,20 @@ export interface Aggregate<By extends string = string, Names extends string = st
 }
 
 /** The rows of an aggregate. */
-export type AggregateRowOf<A> = A extends Aggregate<string, infer Names> ? { readonly id: string } & { readonly [Name in Names]: number } : never
+export type AggregateRowOf<A> =
+  A extends Aggregate<string, infer Names> ? { readonly id: string } & { readonly [Name in Names]: number } : never
 
 /** Declares an aggregate over one of the app's tables. */
 export type AggregateMaker<Tables> = <const Name extends keyof Tables & string>(
   table: Name,
 ) => {
   /** Groups by the column that decides the rows' scope (that of `scope` or `scopeVia`), so that a group never spans scopes. */
-  by<const By extends string>(column: By & ScopeColumns<Tables[Name]>): {
-    values<const M extends { readonly [value: string]: Measure<TxRowOf<Tables[Name]>> }>(measures: M): Aggregate<By, keyof M & string>
+  by<const By extends string>(
+    column: By & ScopeColumns<Tables[Name]>,
+  ): {
+    values<const M extends { readonly [value: string]: Measure<TxRowOf<Tables[Name]>> }>(
+      measures: M,
+    ): Aggregate<By, keyof M & string>
   }
 }
 
@@ -52,7 +58,8 @@ type ScopeColumns<T> = T extends { readonly columns: infer C } ? keyof C & strin
 export function makeAggregate(of: string) {
   return {
     by: (by: string) => ({
-      values: (measures: { readonly [name: string]: Measure<Row> }): Aggregate => Object.freeze({ of, by, measures: Object.freeze({ ...measures }) }),
+      values: (measures: { readonly [name: string]: Measure<Row> }): Aggregate =>
+        Object.freeze({ of, by, measures: Object.freeze({ ...measures }) }),
     }),
   }
 }
@@ -66,7 +73,9 @@ export function computeGroup(aggregate: Aggregate, key: string, rows: Iterable<R
     size++
     for (let index = 0; index < names.length; index++) {
       const measure = aggregate.measures[names[index] as string] as Measure<Row>
-      totals[index] = (totals[index] as number) + (measure.term === undefined ? 1 : Math.round(measure.term(row) * 10 ** measure.decimals))
+      totals[index] =
+        (totals[index] as number) +
+        (measure.term === undefined ? 1 : Math.round(measure.term(row) * 10 ** measure.decimals))
     }
   }
   if (size === 0) return undefined

@@ -2,7 +2,15 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Aggregate, type AggregateMaker, type AggregateRowOf, makeAggregate, staysInScope } from './aggregate.ts'
 import { fingerprintApp } from './fingerprint.ts'
-import { type Generated, generateMutators, makeMutator, type Mutator, type MutatorBody, type MutatorMaker, type MutatorOptions } from './mutator.ts'
+import {
+  type Generated,
+  generateMutators,
+  type Mutator,
+  type MutatorBody,
+  type MutatorMaker,
+  type MutatorOptions,
+  makeMutator,
+} from './mutator.ts'
 import { createQuery, type Query } from './query.ts'
 import { nameProblem, type RowOf, type Table } from './table.ts'
 import { TX_NAMES } from './tx.ts'
@@ -20,7 +28,9 @@ export interface App<T extends Tables = Tables, A extends Aggregates = Aggregate
   readonly aggregates: A
   readonly mutators: M
   /** An empty query for each table and aggregate: `app.query.sets.where({ workoutId }).orderBy('position')`. */
-  readonly query: { readonly [Name in keyof T]: Query<RowOf<T[Name]>> } & { readonly [Name in keyof A]: Query<AggregateRowOf<A[Name]>> }
+  readonly query: { readonly [Name in keyof T]: Query<RowOf<T[Name]>> } & {
+    readonly [Name in keyof A]: Query<AggregateRowOf<A[Name]>>
+  }
   /** One hash of everything declared. */
   readonly fingerprint: string
   readonly tableNames: readonly string[]
@@ -29,7 +39,11 @@ export interface App<T extends Tables = Tables, A extends Aggregates = Aggregate
 }
 
 /** Declares an app. Throws a TypeError that names the table, column or mutator when something does not fit together. */
-export function defineApp<const T extends Tables, const A extends Aggregates = Record<never, never>, const M extends Mutators = Record<never, never>>(definition: {
+export function defineApp<
+  const T extends Tables,
+  const A extends Aggregates = Record<never, never>,
+  const M extends Mutators = Record<never, never>,
+>(definition: {
   readonly tables: T
   readonly aggregates?: (make: { readonly aggregate: AggregateMaker<T> }) => A
   readonly mutators?: (make: {
@@ -42,17 +56,27 @@ export function defineApp<const T extends Tables, const A extends Aggregates = R
   checkTables(tables)
   const declared = (name: string): Table => {
     const table = Object.hasOwn(tables, name) ? tables[name] : undefined
-    if (table === undefined) throw new TypeError(`The app declares no table ${JSON.stringify(name)}; it has ${Object.keys(tables).join(', ')}`)
+    if (table === undefined)
+      throw new TypeError(`The app declares no table ${JSON.stringify(name)}; it has ${Object.keys(tables).join(', ')}`)
     return table
   }
-  const aggregates = (definition.aggregates?.({ aggregate: ((of: string) => makeAggregate(of)) as unknown as AggregateMaker<T> }) ?? {}) as A
+  const aggregates = (definition.aggregates?.({
+    aggregate: ((of: string) => makeAggregate(of)) as unknown as AggregateMaker<T>,
+  }) ?? {}) as A
   checkAggregates(aggregates, tables)
   const mutators = (definition.mutators?.({
-    mutator: ((schema: StandardSchemaV1, body: MutatorBody<never, never>, options?: MutatorOptions<never>) => makeMutator(schema, body, options)) as unknown as MutatorMaker<T>,
-    generated: ((name: string) => generateMutators(name, declared(name))) as unknown as <const Name extends keyof T & string>(table: Name) => Generated<Name, T[Name]>,
+    mutator: ((schema: StandardSchemaV1, body: MutatorBody<never, never>, options?: MutatorOptions<never>) =>
+      makeMutator(schema, body, options)) as unknown as MutatorMaker<T>,
+    generated: ((name: string) => generateMutators(name, declared(name))) as unknown as <
+      const Name extends keyof T & string,
+    >(
+      table: Name,
+    ) => Generated<Name, T[Name]>,
   }) ?? {}) as M
   for (const name of Object.keys(mutators)) throwIf(nameProblem(name), `mutator ${name}`)
-  const queries = Object.fromEntries([...Object.keys(tables), ...Object.keys(aggregates)].map((name) => [name, createQuery(name)]))
+  const queries = Object.fromEntries(
+    [...Object.keys(tables), ...Object.keys(aggregates)].map((name) => [name, createQuery(name)]),
+  )
   return Object.freeze({
     tables: Object.freeze({ ...tables }),
     aggregates: Object.freeze({ ...aggregates }),
@@ -75,9 +99,11 @@ function checkTables(tables: Tables): void {
     const where = `table ${name}`
     throwIf(nameProblem(name), where)
     if (TX_NAMES.has(name)) throwIf(`${name} is a name that the transaction itself uses`, where)
-    if (lowerNames.has(name.toLowerCase())) throwIf('another table has the same name in other case, which SQL does not tell apart', where)
+    if (lowerNames.has(name.toLowerCase()))
+      throwIf('another table has the same name in other case, which SQL does not tell apart', where)
     lowerNames.add(name.toLowerCase())
-    if (table.scopeRule === undefined) throwIf('say whose its rows are with .scope(kind, column) or .scopeVia(column)', where)
+    if (table.scopeRule === undefined)
+      throwIf('say whose its rows are with .scope(kind, column) or .scopeVia(column)', where)
     if (table.columns['id']?.type !== 'id') throwIf('it needs a column id: t.id()', where)
     const lowerColumns = new Set<string>()
     for (const [columnName, column] of Object.entries(table.columns)) {
@@ -87,12 +113,16 @@ function checkTables(tables: Tables): void {
       if (lowerColumns.has(columnName.toLowerCase())) throwIf('another column has the same name in other case', at)
       lowerColumns.add(columnName.toLowerCase())
       if (column.type === 'id' && columnName !== 'id') throwIf('only the column id is made with t.id()', at)
-      if (column.type === 'ref' && !Object.hasOwn(tables, column.target)) throwIf(`it refers to ${column.target}, which is no table of this app`, at)
-      if (column.type === 'appendIndex' && table.columns[column.target]?.type !== 'ref') throwIf(`its parent ${column.target} must be a column made with t.ref`, at)
+      if (column.type === 'ref' && !Object.hasOwn(tables, column.target))
+        throwIf(`it refers to ${column.target}, which is no table of this app`, at)
+      if (column.type === 'appendIndex' && table.columns[column.target]?.type !== 'ref')
+        throwIf(`its parent ${column.target} must be a column made with t.ref`, at)
     }
     const scopeColumn = table.columns[table.scopeRule.column]
-    if (scopeColumn === undefined || scopeColumn.isNullable) throwIf(`its scope comes from ${table.scopeRule.column}, which must be a column that is never null`, where)
-    if (table.scopeRule.via === 'parent' && scopeColumn?.type !== 'ref') throwIf(`scopeVia names ${table.scopeRule.column}, which must be made with t.ref`, where)
+    if (scopeColumn === undefined || scopeColumn.isNullable)
+      throwIf(`its scope comes from ${table.scopeRule.column}, which must be a column that is never null`, where)
+    if (table.scopeRule.via === 'parent' && scopeColumn?.type !== 'ref')
+      throwIf(`scopeVia names ${table.scopeRule.column}, which must be made with t.ref`, where)
   }
   for (const name of Object.keys(tables)) checkScopeEnds(tables, name)
 }
@@ -113,10 +143,12 @@ function checkAggregates(aggregates: Aggregates, tables: Tables): void {
   for (const [name, { of, by, measures }] of Object.entries(aggregates)) {
     const where = `aggregate ${name}`
     throwIf(nameProblem(name), where)
-    if (Object.keys(tables).some((table) => table.toLowerCase() === name.toLowerCase())) throwIf('a table has the same name', where)
+    if (Object.keys(tables).some((table) => table.toLowerCase() === name.toLowerCase()))
+      throwIf('a table has the same name', where)
     const table = Object.hasOwn(tables, of) ? tables[of] : undefined
     if (table === undefined) throwIf(`it is over ${of}, which is no table of this app`, where)
-    else if (!staysInScope(table, by)) throwIf(`group by ${table.scopeRule.column}, by which ${of} finds its scope: a group must not span scopes`, where)
+    else if (!staysInScope(table, by))
+      throwIf(`group by ${table.scopeRule.column}, by which ${of} finds its scope: a group must not span scopes`, where)
     if (Object.keys(measures).length === 0) throwIf('it has no values', where)
     for (const measure of Object.keys(measures)) {
       throwIf(nameProblem(measure), `${where}, value ${measure}`)

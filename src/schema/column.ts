@@ -5,7 +5,7 @@ import { type Json, jsonProblem, textProblem } from '../base/json.ts'
 /** The kinds of columns. `timestamp` is whole milliseconds since 1970; `integer` is within ±(2^53 − 1). */
 export type ColumnType = 'id' | 'text' | 'integer' | 'real' | 'boolean' | 'timestamp' | 'json' | 'ref' | 'appendIndex'
 
-declare const valueOf: unique symbol
+declare const columnValue: unique symbol
 declare const provisional: unique symbol
 
 /** A value that the authority gives and may still change until the row is synced, such as a position in a list. Output only. */
@@ -17,11 +17,12 @@ export interface Column<Value = unknown, Type extends ColumnType = ColumnType, T
   readonly isNullable: boolean
   /** For `ref`: the table referred to. For `appendIndex`: the parent column. Empty otherwise. */
   readonly target: Target
-  readonly [valueOf]?: Value
+  readonly [columnValue]?: Value
 }
 
 /** A column that may still be made nullable. */
-export interface PlainColumn<Value, Type extends ColumnType, Target extends string = ''> extends Column<Value, Type, Target> {
+export interface PlainColumn<Value, Type extends ColumnType, Target extends string = ''>
+  extends Column<Value, Type, Target> {
   /** The same column, where null is a value too. */
   nullable(): Column<Value | null, Type, Target>
 }
@@ -29,7 +30,10 @@ export interface PlainColumn<Value, Type extends ColumnType, Target extends stri
 /** The type of a column's values. */
 export type ValueOf<C> = C extends Column<infer Value> ? Value : never
 
-function plain<Value, Type extends ColumnType, Target extends string>(type: Type, target: Target): PlainColumn<Value, Type, Target> {
+function plain<Value, Type extends ColumnType, Target extends string>(
+  type: Type,
+  target: Target,
+): PlainColumn<Value, Type, Target> {
   return Object.freeze({
     type,
     isNullable: false,
@@ -58,7 +62,11 @@ export const t = Object.freeze({
   ref: <const Table extends string>(table: Table) => plain<string, 'ref', Table>('ref', table),
   /** The position under the row that `parent` refers to: given by the authority (`max + 1`), unique there, never written by a mutator. */
   appendIndex: <const Parent extends string>(parent: Parent) =>
-    plain<Provisional<number>, 'appendIndex', Parent>('appendIndex', parent) as Column<Provisional<number>, 'appendIndex', Parent>,
+    plain<Provisional<number>, 'appendIndex', Parent>('appendIndex', parent) as Column<
+      Provisional<number>,
+      'appendIndex',
+      Parent
+    >,
 })
 
 /** Longest id, in UTF-16 units. */
@@ -70,14 +78,17 @@ export function valueProblem(column: Column, value: unknown): string | undefined
   switch (column.type) {
     case 'id':
     case 'ref':
-      if (typeof value !== 'string' || value.length === 0 || value.length > MAX_ID_LENGTH) return `must be a text of 1 to ${MAX_ID_LENGTH} characters`
+      if (typeof value !== 'string' || value.length === 0 || value.length > MAX_ID_LENGTH)
+        return `must be a text of 1 to ${MAX_ID_LENGTH} characters`
       return textProblem(value, 'it')
     case 'text':
       return typeof value === 'string' ? textProblem(value, 'it') : 'must be a text'
     case 'integer':
     case 'timestamp':
     case 'appendIndex':
-      return Number.isSafeInteger(value) && !Object.is(value, -0) ? undefined : 'must be a whole number within ±(2^53 − 1)'
+      return Number.isSafeInteger(value) && !Object.is(value, -0)
+        ? undefined
+        : 'must be a whole number within ±(2^53 − 1)'
     case 'real':
       return typeof value === 'number' && Number.isFinite(value) ? undefined : 'must be a finite number'
     case 'boolean':

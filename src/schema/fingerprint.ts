@@ -12,15 +12,26 @@ export function fingerprintApp(
 ): string {
   const described: Json = {
     tables: mapValues(tables, (table) => ({
-      columns: mapValues(table.columns, (column) => ({ type: column.type, nullable: column.isNullable, target: column.target })),
+      columns: mapValues(table.columns, (column) => ({
+        type: column.type,
+        nullable: column.isNullable,
+        target: column.target,
+      })),
       scope: { ...table.scopeRule },
     })),
-    aggregates: mapValues(aggregates, ({ of, by, measures }) => ({ of, by, measures: mapValues(measures, ({ kind, decimals }) => ({ kind, decimals })) })),
+    aggregates: mapValues(aggregates, ({ of, by, measures }) => ({
+      of,
+      by,
+      measures: mapValues(measures, ({ kind, decimals }) => ({ kind, decimals })),
+    })),
     mutators: mapValues(mutators, ({ version, conflict }) => ({ version, conflict })),
   }
   return hashJson(described)
 }
 
-function mapValues<Value>(record: { readonly [name: string]: Value }, map: (value: Value) => Json): { readonly [name: string]: Json } {
+function mapValues<Value>(
+  record: { readonly [name: string]: Value },
+  map: (value: Value) => Json,
+): { readonly [name: string]: Json } {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]))
 }

@@ -1,7 +1,8 @@
 // The public entry «holdfast»: what an app's shared file imports. Pure data and pure functions; runs anywhere.
+
+export { InvariantError } from '../base/assert.ts'
 export type { Code, CodeEntry, Details, Phase, Remedy } from '../base/errors.ts'
 export { CODES, SyncError } from '../base/errors.ts'
-export { InvariantError } from '../base/assert.ts'
 export type { Json } from '../base/json.ts'
 export type { Aggregate, AggregateRowOf, Measure } from './aggregate.ts'
 export { count, sum } from './aggregate.ts'

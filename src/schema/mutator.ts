@@ -55,17 +55,26 @@ export type MutatorMaker<Tables> = <Schema extends StandardSchemaV1>(
 export type Generated<Name extends string, T> = {
   readonly [K in `insert${Capitalize<Name>}`]: Mutator<InsertOf<T>, InsertOf<T>>
 } & {
-  readonly [K in `update${Capitalize<Name>}`]: Mutator<{ readonly id: string } & PatchOf<T>, { readonly id: string } & PatchOf<T>>
+  readonly [K in `update${Capitalize<Name>}`]: Mutator<
+    { readonly id: string } & PatchOf<T>,
+    { readonly id: string } & PatchOf<T>
+  >
 } & {
   readonly [K in `delete${Capitalize<Name>}`]: Mutator<{ readonly id: string }, { readonly id: string }>
 }
 
 /** The maker that defineApp hands to the callback. */
-export function makeMutator(schema: StandardSchemaV1, body: MutatorBody<never, never>, options: MutatorOptions<never> = {}): Mutator {
+export function makeMutator(
+  schema: StandardSchemaV1,
+  body: MutatorBody<never, never>,
+  options: MutatorOptions<never> = {},
+): Mutator {
   const version = options.version ?? 1
-  if (!Number.isSafeInteger(version) || version < 1) throw new TypeError(`A mutator’s version is ${version}, it must be a whole number from 1`)
+  if (!Number.isSafeInteger(version) || version < 1)
+    throw new TypeError(`A mutator’s version is ${version}, it must be a whole number from 1`)
   for (const from of Object.keys(options.upgrades ?? {})) {
-    if (!(Number(from) >= 1 && Number(from) < version)) throw new TypeError(`upgrades has a step from version ${from}, but this is version ${version}`)
+    if (!(Number(from) >= 1 && Number(from) < version))
+      throw new TypeError(`upgrades has a step from version ${from}, but this is version ${version}`)
   }
   return Object.freeze({
     schema,
@@ -80,11 +89,27 @@ export function makeMutator(schema: StandardSchemaV1, body: MutatorBody<never, n
 /** The three simple mutators of a table. */
 export function generateMutators(name: string, table: Table): { readonly [mutator: string]: Mutator } {
   const capital = name.charAt(0).toUpperCase() + name.slice(1)
-  const verbs = (tx: unknown) => (tx as { readonly [table: string]: { insert(row: unknown): Promise<void>; update(id: string, patch: unknown): Promise<void>; delete(id: string): Promise<void> } })[name]
+  const verbs = (tx: unknown) =>
+    (
+      tx as {
+        readonly [table: string]: {
+          insert(row: unknown): Promise<void>
+          update(id: string, patch: unknown): Promise<void>
+          delete(id: string): Promise<void>
+        }
+      }
+    )[name]
   return {
-    [`insert${capital}`]: makeMutator(rowSchema(table.columns, 'whole'), async (tx: never, input: never) => verbs(tx)?.insert(input)),
-    [`update${capital}`]: makeMutator(rowSchema(table.columns, 'patch'), async (tx: never, { id, ...patch }: { readonly id: string }) => verbs(tx)?.update(id, patch)),
-    [`delete${capital}`]: makeMutator(rowSchema({}, 'patch'), async (tx: never, { id }: { readonly id: string }) => verbs(tx)?.delete(id)),
+    [`insert${capital}`]: makeMutator(rowSchema(table.columns, 'whole'), async (tx: never, input: never) =>
+      verbs(tx)?.insert(input),
+    ),
+    [`update${capital}`]: makeMutator(
+      rowSchema(table.columns, 'patch'),
+      async (tx: never, { id, ...patch }: { readonly id: string }) => verbs(tx)?.update(id, patch),
+    ),
+    [`delete${capital}`]: makeMutator(rowSchema({}, 'patch'), async (tx: never, { id }: { readonly id: string }) =>
+      verbs(tx)?.delete(id),
+    ),
   }
 }
 
@@ -95,7 +120,8 @@ function rowSchema(columns: Columns, form: 'whole' | 'patch'): StandardSchemaV1<
       version: 1,
       vendor: 'holdfast',
       validate(value) {
-        if (typeof value !== 'object' || value === null || Array.isArray(value)) return { issues: [{ message: 'must be an object' }] }
+        if (typeof value !== 'object' || value === null || Array.isArray(value))
+          return { issues: [{ message: 'must be an object' }] }
         const { id, ...rest } = value as { readonly [column: string]: unknown }
         if (typeof id !== 'string') return { issues: [{ message: 'id is missing', path: ['id'] }] }
         const problem = rowProblem(columns, form === 'whole' ? (value as { readonly id: string }) : rest, form)
@@ -106,7 +132,9 @@ function rowSchema(columns: Columns, form: 'whole' | 'patch'): StandardSchemaV1<
 }
 
 /** The outcome of a validation: the input for the body, or what is wrong, field by field. */
-export type Validated = { readonly ok: true; readonly input: unknown } | { readonly ok: false; readonly problems: readonly string[] }
+export type Validated =
+  | { readonly ok: true; readonly input: unknown }
+  | { readonly ok: false; readonly problems: readonly string[] }
 
 /** Validates arguments; throws a SyncError `validation_async` when the schema answers with a promise. */
 export function validateArguments(name: string, mutator: Mutator, args: unknown): Validated {
@@ -119,6 +147,8 @@ export function validateArguments(name: string, mutator: Mutator, args: unknown)
 }
 
 function describeIssue(issue: StandardSchemaV1.Issue): string {
-  const path = (issue.path ?? []).map((segment) => String(typeof segment === 'object' ? segment.key : segment)).join('.')
+  const path = (issue.path ?? [])
+    .map((segment) => String(typeof segment === 'object' ? segment.key : segment))
+    .join('.')
   return (path === '' ? issue.message : `${path}: ${issue.message}`).slice(0, 200)
 }

@@ -30,7 +30,14 @@ export interface QuerySpec {
 
 type Comparable = string | number | boolean | null
 type ComparableNames<R> = { [Name in keyof R & string]: R[Name] extends Comparable ? Name : never }[keyof R & string]
-type Range<V> = { readonly ne?: V; readonly lt?: NonNullable<V>; readonly lte?: NonNullable<V>; readonly gt?: NonNullable<V>; readonly gte?: NonNullable<V>; readonly in?: readonly V[] }
+type Range<V> = {
+  readonly ne?: V
+  readonly lt?: NonNullable<V>
+  readonly lte?: NonNullable<V>
+  readonly gt?: NonNullable<V>
+  readonly gte?: NonNullable<V>
+  readonly in?: readonly V[]
+}
 
 /** Conditions by column: a value means «equals». */
 export type Filter<R> = { readonly [Name in ComparableNames<R>]?: R[Name] | Range<R[Name]> }
@@ -54,10 +61,13 @@ export function createQuery<R>(table: string): Query<R> {
 function chain<R>(spec: QuerySpec): Query<R> {
   return Object.freeze({
     spec: Object.freeze(spec),
-    where: (filter: Filter<R>) => chain<R>({ ...spec, where: [...spec.where, ...conditionsOf(filter as { readonly [column: string]: unknown })] }),
-    orderBy: (column: string, direction: 'asc' | 'desc' = 'asc') => chain<R>({ ...spec, orderBy: [...spec.orderBy, { column, direction }] }),
+    where: (filter: Filter<R>) =>
+      chain<R>({ ...spec, where: [...spec.where, ...conditionsOf(filter as { readonly [column: string]: unknown })] }),
+    orderBy: (column: string, direction: 'asc' | 'desc' = 'asc') =>
+      chain<R>({ ...spec, orderBy: [...spec.orderBy, { column, direction }] }),
     limit: (rows: number) => {
-      if (!Number.isSafeInteger(rows) || rows < 0) throw new TypeError(`limit is ${rows}, it must be a whole number of rows`)
+      if (!Number.isSafeInteger(rows) || rows < 0)
+        throw new TypeError(`limit is ${rows}, it must be a whole number of rows`)
       return chain<R>({ ...spec, limit: rows })
     },
   })
@@ -76,7 +86,8 @@ export function conditionsOf(filter: { readonly [column: string]: unknown }): Co
       continue
     }
     for (const is of Object.keys(wanted)) {
-      if (!comparisons.has(is)) throw new TypeError(`where: ${column} has the comparison ${is}; there are ${[...comparisons].join(', ')}`)
+      if (!comparisons.has(is))
+        throw new TypeError(`where: ${column} has the comparison ${is}; there are ${[...comparisons].join(', ')}`)
       const value = (wanted as { readonly [is: string]: Json | undefined })[is]
       if (value !== undefined) conditions.push({ column, is: is as Comparison, value })
     }

@@ -11,7 +11,8 @@ export const MAX_SCOPE_LENGTH = 200
 
 /** Why a string is no scope, or undefined. */
 export function scopeProblem(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.length > MAX_SCOPE_LENGTH) return `must be a text of at most ${MAX_SCOPE_LENGTH} characters`
+  if (typeof value !== 'string' || value.length > MAX_SCOPE_LENGTH)
+    return `must be a text of at most ${MAX_SCOPE_LENGTH} characters`
   if (!/^[a-z][a-z0-9_-]{0,31}:[^\s]/i.test(value)) return 'must look like kind:value'
   return textProblem(value, 'it')
 }
@@ -32,7 +33,10 @@ export function makeScope(kind: string, value: string): Scope {
  * One step towards a row's scope: the scope itself, or the parent row that decides it. Whoever holds rows walks the steps,
  * since the device looks into its replica and the authority into its database.
  */
-export function scopeStep(table: Table, row: Row): { readonly scope: Scope } | { readonly table: string; readonly id: string } {
+export function scopeStep(
+  table: Table,
+  row: Row,
+): { readonly scope: Scope } | { readonly table: string; readonly id: string } {
   const rule = table.scopeRule
   const value = row[rule.column]
   if (rule.via === 'column') return { scope: makeScope(rule.kind, String(value)) }

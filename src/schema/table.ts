@@ -26,13 +26,23 @@ export interface UnscopedTable<C extends Columns> {
 }
 
 type NamesOf<C extends Columns, Type extends string> = {
-  [Name in keyof C & string]: C[Name] extends Column<infer Value, infer T extends never | Column['type']> ? (T extends Type ? (null extends Value ? never : Name) : never) : never
+  [Name in keyof C & string]: C[Name] extends Column<infer Value, infer T extends never | Column['type']>
+    ? T extends Type
+      ? null extends Value
+        ? never
+        : Name
+      : never
+    : never
 }[keyof C & string]
 
 /** Makes wrong columns a compile-time sentence. */
-type Checked<C extends Columns> = (C extends { readonly id: Column<string, 'id'> } ? unknown : { readonly id: 'Every table needs a column id: t.id()' }) & {
+type Checked<C extends Columns> = (C extends { readonly id: Column<string, 'id'> }
+  ? unknown
+  : { readonly id: 'Every table needs a column id: t.id()' }) & {
   readonly [Name in keyof C]: C[Name] extends Column<unknown, 'appendIndex', infer Parent>
-    ? Parent extends NamesOf<C, 'ref'> ? unknown : 'appendIndex names a column of this table made with t.ref'
+    ? Parent extends NamesOf<C, 'ref'>
+      ? unknown
+      : 'appendIndex names a column of this table made with t.ref'
     : unknown
 }
 
@@ -42,10 +52,14 @@ export function table<const C extends Columns>(columns: C & Checked<C>): Unscope
   return Object.freeze({
     ...made,
     scope: (kind: string, column: string): Table<C> => {
-      if (!/^[a-z][a-z0-9_-]{0,31}$/i.test(kind)) throw new TypeError(`The kind of scope ${JSON.stringify(kind)} must be 1 to 32 letters, digits, _ or -, beginning with a letter`)
+      if (!/^[a-z][a-z0-9_-]{0,31}$/i.test(kind))
+        throw new TypeError(
+          `The kind of scope ${JSON.stringify(kind)} must be 1 to 32 letters, digits, _ or -, beginning with a letter`,
+        )
       return Object.freeze({ ...made, scopeRule: Object.freeze({ via: 'column', kind, column }) })
     },
-    scopeVia: (column: string): Table<C> => Object.freeze({ ...made, scopeRule: Object.freeze({ via: 'parent', column }) }),
+    scopeVia: (column: string): Table<C> =>
+      Object.freeze({ ...made, scopeRule: Object.freeze({ via: 'parent', column }) }),
   })
 }
 
@@ -55,15 +69,21 @@ type Positions<C extends Columns> = { [Name in keyof C]: C[Name] extends Positio
 type Flat<T> = { [K in keyof T]: T[K] }
 
 /** A row as queries show it. */
-export type RowOf<T> = T extends { readonly columns: infer C extends Columns } ? { readonly [Name in keyof C]: ValueOf<C[Name]> } : never
+export type RowOf<T> = T extends { readonly columns: infer C extends Columns }
+  ? { readonly [Name in keyof C]: ValueOf<C[Name]> }
+  : never
 
 /** A row as a mutator sees it: without positions, which only the authority gives. */
-export type TxRowOf<T> = T extends { readonly columns: infer C extends Columns } ? { readonly [Name in Exclude<keyof C, Positions<C>>]: ValueOf<C[Name]> } : never
+export type TxRowOf<T> = T extends { readonly columns: infer C extends Columns }
+  ? { readonly [Name in Exclude<keyof C, Positions<C>>]: ValueOf<C[Name]> }
+  : never
 
 /** What an insert takes: every column but positions; a nullable column that is left out is null. */
 export type InsertOf<T> = T extends { readonly columns: infer C extends Columns }
   ? Flat<
-      { readonly [Name in Exclude<keyof C, Positions<C> | Nullable<C>>]: ValueOf<C[Name]> } & { readonly [Name in Exclude<Nullable<C>, Positions<C>>]?: ValueOf<C[Name]> }
+      { readonly [Name in Exclude<keyof C, Positions<C> | Nullable<C>>]: ValueOf<C[Name]> } & {
+        readonly [Name in Exclude<Nullable<C>, Positions<C>>]?: ValueOf<C[Name]>
+      }
     >
   : never
 
@@ -76,14 +96,19 @@ export type PatchOf<T> = T extends { readonly columns: infer C extends Columns }
 export type Row = { readonly id: string; readonly [column: string]: import('../base/json.ts').Json }
 
 /** Why `values` cannot be written into the columns (unknown, missing or wrong column), or undefined. A patch may leave columns out. */
-export function rowProblem(columns: Columns, values: { readonly [column: string]: unknown }, form: 'whole' | 'patch' | 'stored'): string | undefined {
+export function rowProblem(
+  columns: Columns,
+  values: { readonly [column: string]: unknown },
+  form: 'whole' | 'patch' | 'stored',
+): string | undefined {
   for (const name of Object.keys(values)) {
     const column = Object.hasOwn(columns, name) ? columns[name] : undefined
     if (column === undefined) {
       if (form === 'stored') continue
       return `${name} is not a column of this table`
     }
-    if (form !== 'stored' && column.type === 'appendIndex') return `${name} is given by the authority and cannot be written`
+    if (form !== 'stored' && column.type === 'appendIndex')
+      return `${name} is given by the authority and cannot be written`
     if (form === 'patch' && column.type === 'id') return `${name} cannot be changed: delete the row and insert another`
     const problem = valueProblem(column, values[name])
     if (problem !== undefined) return `${name} ${problem}`
@@ -100,7 +125,8 @@ export function rowProblem(columns: Columns, values: { readonly [column: string]
 
 /** Why a declared name cannot be used in SQL, in a scope or as a key, or undefined. */
 export function nameProblem(name: string): string | undefined {
-  if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(name)) return `${JSON.stringify(name)} must be 1 to 63 letters, digits and underscores, beginning with a letter`
+  if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(name))
+    return `${JSON.stringify(name)} must be 1 to 63 letters, digits and underscores, beginning with a letter`
   if (/^holdfast/i.test(name)) return `${name} begins with holdfast, which is kept for the engine`
   return textProblem(name, 'the name')
 }

@@ -1,9 +1,10 @@
 // The transaction that a mutator sees: the same on the device and at the authority. Here are its rules (what an insert, an update
 // or a delete demands and writes); where rows come from and go to is a TxSource: the device's draft or the authority's buffer.
 // Writes nothing by itself and decides no rights.
-import { derivedUuid } from '../base/random.ts'
+
 import type { Code, Details } from '../base/errors.ts'
 import { jsonProblem } from '../base/json.ts'
+import { derivedUuid } from '../base/random.ts'
 import type { App } from './app.ts'
 import { conditionsOf, type Filter, type Query, type QuerySpec } from './query.ts'
 import { type InsertOf, type PatchOf, type Row, rowProblem, type TxRowOf } from './table.ts'
@@ -100,7 +101,8 @@ export function createTx(app: App, source: TxSource, context: TxContext): Tx<App
     newId: (label: string) => derivedUuid(context.rootId, label),
     reject,
     sql: async (text: string, parameters: readonly SqlValue[] = []) => {
-      if (source.sql === undefined) throw new TypeError('tx.sql exists only at the authority: give the mutator another body there')
+      if (source.sql === undefined)
+        throw new TypeError('tx.sql exists only at the authority: give the mutator another body there')
       return source.sql(text, parameters)
     },
   }
@@ -113,7 +115,8 @@ export function createTx(app: App, source: TxSource, context: TxContext): Tx<App
 }
 
 function reject(code: string, details: Details = {}): never {
-  if (!/^[a-z][a-z0-9_]{0,63}$/.test(code)) throw new TypeError(`tx.reject: the code ${JSON.stringify(code)} must be 1 to 64 of a-z, 0-9 and _`)
+  if (!/^[a-z][a-z0-9_]{0,63}$/.test(code))
+    throw new TypeError(`tx.reject: the code ${JSON.stringify(code)} must be 1 to 64 of a-z, 0-9 and _`)
   const problem = jsonProblem(details)
   if (problem !== undefined) throw new TypeError(`tx.reject: in details, ${problem}`)
   throw new Rejection(code, details)
@@ -147,15 +150,18 @@ function tableVerbs(app: App, name: string, source: TxSource): TxTable<unknown> 
       if (before === undefined) return refuse('row_gone', { id })
       await source.delete(name, before)
     },
-    where: (filter: { readonly [column: string]: unknown }) => chain(source, { table: name, where: conditionsOf(filter), orderBy: [], limit: undefined }),
+    where: (filter: { readonly [column: string]: unknown }) =>
+      chain(source, { table: name, where: conditionsOf(filter), orderBy: [], limit: undefined }),
   }
   return verbs as unknown as TxTable<unknown>
 }
 
 function chain(source: TxSource, spec: QuerySpec): unknown {
   return {
-    where: (filter: { readonly [column: string]: unknown }) => chain(source, { ...spec, where: [...spec.where, ...conditionsOf(filter)] }),
-    orderBy: (column: string, direction: 'asc' | 'desc' = 'asc') => chain(source, { ...spec, orderBy: [...spec.orderBy, { column, direction }] }),
+    where: (filter: { readonly [column: string]: unknown }) =>
+      chain(source, { ...spec, where: [...spec.where, ...conditionsOf(filter)] }),
+    orderBy: (column: string, direction: 'asc' | 'desc' = 'asc') =>
+      chain(source, { ...spec, orderBy: [...spec.orderBy, { column, direction }] }),
     limit: (limit: number) => chain(source, { ...spec, limit }),
     all: async () => source.find(spec),
     first: async () => (await source.find({ ...spec, limit: Math.min(spec.limit ?? 1, 1) }))[0],

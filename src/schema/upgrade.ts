@@ -13,21 +13,33 @@ export type Upgraded =
 
 /** Brings arguments to the mutator's version and validates them. An upgrade that throws is a chain that does not lead here. */
 export function upgradeArguments(name: string, mutator: Mutator, version: number, args: Json): Upgraded {
-  if (version > mutator.version) return { kind: 'unfit', reason: `${name} is at version ${mutator.version} here, the intent was made by version ${version}` }
+  if (version > mutator.version)
+    return {
+      kind: 'unfit',
+      reason: `${name} is at version ${mutator.version} here, the intent was made by version ${version}`,
+    }
   let current = args
   for (let from = version; from < mutator.version; from++) {
     const step = mutator.upgrades[from]
-    if (step === undefined) return { kind: 'unfit', reason: `${name} has no upgrade from version ${from} to ${from + 1}` }
+    if (step === undefined)
+      return { kind: 'unfit', reason: `${name} has no upgrade from version ${from} to ${from + 1}` }
     try {
       current = step(current)
     } catch (error) {
-      return { kind: 'unfit', reason: `${name}: the upgrade from version ${from} threw: ${error instanceof Error ? error.message : String(error)}` }
+      return {
+        kind: 'unfit',
+        reason: `${name}: the upgrade from version ${from} threw: ${error instanceof Error ? error.message : String(error)}`,
+      }
     }
     const problem = jsonProblem(current)
-    if (problem !== undefined) return { kind: 'unfit', reason: `${name}: after the upgrade from version ${from}, ${problem}` }
+    if (problem !== undefined)
+      return { kind: 'unfit', reason: `${name}: after the upgrade from version ${from}, ${problem}` }
   }
   const validated = validateArguments(name, mutator, current)
   if (validated.ok) return { kind: 'ready', input: validated.input }
   if (version === mutator.version) return { kind: 'invalid', problems: validated.problems }
-  return { kind: 'unfit', reason: `${name}: upgraded arguments do not fit version ${mutator.version}: ${validated.problems.join('; ')}` }
+  return {
+    kind: 'unfit',
+    reason: `${name}: upgraded arguments do not fit version ${mutator.version}: ${validated.problems.join('; ')}`,
+  }
 }

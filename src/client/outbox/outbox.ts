@@ -4,7 +4,7 @@
 import { check, unreachable } from '../../base/assert.ts'
 import { createLane } from '../../base/lane.ts'
 import type { ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
-import { type Outcome, outcomeOf, type OutcomeRange } from '../../protocol/outcome.ts'
+import { type Outcome, type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import type { Storage } from '../storage/storage.ts'
 import { rebornEvents, snapshotEvents } from './snapshot.ts'
 import type { KeptIntent, OutboxEvent, ParkedReason } from './stored.ts'
@@ -110,7 +110,11 @@ export function createOutbox(storage: Storage, kept: readonly OutboxEvent[], lis
         numbered = []
         return
       case 'made':
-        check(event.first === lastNumber() + 1, 'I18', `intents are stored from number ${event.first}, after ${lastNumber()}`)
+        check(
+          event.first === lastNumber() + 1,
+          'I18',
+          `intents are stored from number ${event.first}, after ${lastNumber()}`,
+        )
         for (const intent of event.intents) place(byId.get(intent.id) ?? makeEntry(intent))
         return
       case 'decided':
@@ -251,7 +255,9 @@ export function createOutbox(storage: Storage, kept: readonly OutboxEvent[], lis
       return changed
     },
     setSending(entries, isSending) {
-      const changed = entries.flatMap(({ intent }) => byId.get(intent.id) ?? []).filter((entry) => entry.isSending !== isSending)
+      const changed = entries
+        .flatMap(({ intent }) => byId.get(intent.id) ?? [])
+        .filter((entry) => entry.isSending !== isSending)
       for (const entry of changed) {
         entry.isSending = isSending
         if (isSending) entry.attempts++
@@ -265,7 +271,11 @@ export function createOutbox(storage: Storage, kept: readonly OutboxEvent[], lis
         const before = numbered
         for (const event of events) apply(event)
         for (const [index, entry] of numbered.entries()) entry.attempts = before[index]?.attempts ?? 0
-        check(numbered.length === before.length, 'I4', `${before.length} intents went into a new birth, ${numbered.length} came out`)
+        check(
+          numbered.length === before.length,
+          'I4',
+          `${before.length} intents went into a new birth, ${numbered.length} came out`,
+        )
         for (const entry of unnumbered) byId.set(entry.intent.id, entry)
         stored = 0
         listener.changed(numbered)
@@ -273,7 +283,14 @@ export function createOutbox(storage: Storage, kept: readonly OutboxEvent[], lis
     async tidy(decidedBefore, at) {
       let through = first - 1
       for (const entry of numbered) {
-        if (entry.outcome === undefined || entry.isReopened || !entry.isRetired || entry.decidedAt >= decidedBefore || entry.givenUp?.as === 'parked') break
+        if (
+          entry.outcome === undefined ||
+          entry.isReopened ||
+          !entry.isRetired ||
+          entry.decidedAt >= decidedBefore ||
+          entry.givenUp?.as === 'parked'
+        )
+          break
         through++
       }
       if (through >= first) {

@@ -8,10 +8,18 @@ import type { OutboxEntry } from './outbox.ts'
 import { type KeptIntent, type OutboxEvent, STORED_FORMAT } from './stored.ts'
 
 /** The shortest journal of these entries, the first of which has the number `first`. */
-export function snapshotEvents(client: ClientId, first: number, entries: readonly OutboxEntry[], at: number): OutboxEvent[] {
+export function snapshotEvents(
+  client: ClientId,
+  first: number,
+  entries: readonly OutboxEntry[],
+  at: number,
+): OutboxEvent[] {
   const retired = entries.findLastIndex(({ isRetired }) => isRetired)
-  const events: OutboxEvent[] = [{ kind: 'born', format: STORED_FORMAT, client, last: first - 1, retired: first + retired, at }]
-  if (entries.length > 0) events.push({ kind: 'made', first: first as Sequence, intents: entries.map(({ intent }) => intent) })
+  const events: OutboxEvent[] = [
+    { kind: 'born', format: STORED_FORMAT, client, last: first - 1, retired: first + retired, at },
+  ]
+  if (entries.length > 0)
+    events.push({ kind: 'made', first: first as Sequence, intents: entries.map(({ intent }) => intent) })
   entries.forEach(({ givenUp }, index) => {
     if (givenUp !== undefined) events.push({ kind: 'withdrawn', sequence: (first + index) as Sequence, ...givenUp })
   })
@@ -27,20 +35,44 @@ export function snapshotEvents(client: ClientId, first: number, entries: readonl
       events.push({ kind: 'decided', outcomes: ranges, at: decidedAt, ...(isReopened ? { again: true } : {}) })
     }
     const last = ranges.at(-1)
-    if (outcome.status === 'applied' && last?.status === 'applied' && last.to === number - 1 && (last.repeated === true) === isRepeated) ranges[ranges.length - 1] = { ...last, to: number }
+    if (
+      outcome.status === 'applied' &&
+      last?.status === 'applied' &&
+      last.to === number - 1 &&
+      (last.repeated === true) === isRepeated
+    )
+      ranges[ranges.length - 1] = { ...last, to: number }
     else ranges.push({ from: number, to: number, ...outcome, ...(isRepeated ? { repeated: true } : {}) })
   })
   return events
 }
 
 /** The journal of a new birth: the same intents in the same order from number 1, each remembering the number it had; all to be asked again. */
-export function rebornEvents(client: ClientId, before: ClientId, first: number, entries: readonly OutboxEntry[], at: number): OutboxEvent[] {
-  const reborn = entries.map((entry, index): OutboxEntry => ({ ...entry, intent: withBirth(entry.intent, [before, (first + index) as Sequence]), isReopened: entry.outcome !== undefined }))
+export function rebornEvents(
+  client: ClientId,
+  before: ClientId,
+  first: number,
+  entries: readonly OutboxEntry[],
+  at: number,
+): OutboxEvent[] {
+  const reborn = entries.map(
+    (entry, index): OutboxEntry => ({
+      ...entry,
+      intent: withBirth(entry.intent, [before, (first + index) as Sequence]),
+      isReopened: entry.outcome !== undefined,
+    }),
+  )
   return snapshotEvents(client, 1, reborn, at)
 }
 
 /** When there are more births than an intent may carry, those between the first and the newest ones are left out. */
 function withBirth(intent: KeptIntent, birth: Birth): KeptIntent {
   const births = [...(intent.births ?? []), birth]
-  return { ...intent, births: births.length > LIMITS.births ? [...births.slice(0, 1), ...births.slice(births.length - LIMITS.births + 1)] : births }
+  return {
+    ...intent,
+    births:
+      births.length > LIMITS.births
+        ? [...births.slice(0, 1), ...births.slice(births.length - LIMITS.births + 1)]
+        : births,
+  }
 }

@@ -21,12 +21,30 @@ export type OutboxEvent =
    * A new birth: numbers begin again, after `last`. Always the first event; a rewrite begins with it too. What stands at numbers
    * up to `retired` has its effects in the confirmed rows already, whatever the newest frame says.
    */
-  | { readonly kind: 'born'; readonly format: typeof STORED_FORMAT; readonly client: ClientId; readonly last: number; readonly retired: number; readonly at: number }
+  | {
+      readonly kind: 'born'
+      readonly format: typeof STORED_FORMAT
+      readonly client: ClientId
+      readonly last: number
+      readonly retired: number
+      readonly at: number
+    }
   /** Intents were made and have the numbers from `first` on. */
   | { readonly kind: 'made'; readonly first: Sequence; readonly intents: readonly KeptIntent[] }
   /** The authority decided. `again`: it may have forgotten (a rebirth, a restored backup) and is to be asked once more. */
-  | { readonly kind: 'decided'; readonly outcomes: readonly OutcomeRange[]; readonly at: number; readonly again?: true | undefined }
+  | {
+      readonly kind: 'decided'
+      readonly outcomes: readonly OutcomeRange[]
+      readonly at: number
+      readonly again?: true | undefined
+    }
   /** The intent at this number is given up: a withdrawal stands in its place. When parked, it stays with its reason. */
-  | { readonly kind: 'withdrawn'; readonly sequence: Sequence; readonly as: 'discarded' | 'parked'; readonly reason?: ParkedReason | undefined; readonly detail?: string | undefined }
+  | {
+      readonly kind: 'withdrawn'
+      readonly sequence: Sequence
+      readonly as: 'discarded' | 'parked'
+      readonly reason?: ParkedReason | undefined
+      readonly detail?: string | undefined
+    }
   /** Decided intents up to this number need no longer be kept. */
   | { readonly kind: 'forgotten'; readonly through: Sequence }

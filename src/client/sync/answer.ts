@@ -11,7 +11,10 @@ export function readAnswer<Value>(answer: NetworkAnswer, decoder: Decoder<Value>
   if (answer.status === 200 && type === 'application/json') {
     const decoded = decodeText(decoder, answer.body)
     if (decoded.ok) return decoded.value
-    throw new SyncError('not_ours', `The answer’s field ${decoded.field === '' ? '(whole)' : decoded.field} ${decoded.problem}`)
+    throw new SyncError(
+      'not_ours',
+      `The answer’s field ${decoded.field === '' ? '(whole)' : decoded.field} ${decoded.problem}`,
+    )
   }
   throw faultOfAnswer(answer, now)
 }
@@ -23,7 +26,11 @@ export function faultOfAnswer(answer: NetworkAnswer, now: number): SyncError {
     const decoded = decodeText(problem, answer.body)
     if (decoded.ok) return faultOf(decoded.value, retryAfterMs)
   }
-  return new SyncError(codeOfStatus(answer.status), `The answer has status ${answer.status} and type ${mediaType(answer) || 'none'}`, { retryAfterMs })
+  return new SyncError(
+    codeOfStatus(answer.status),
+    `The answer has status ${answer.status} and type ${mediaType(answer) || 'none'}`,
+    { retryAfterMs },
+  )
 }
 
 /** What a bare status means, when a proxy or a framework answered instead of the authority. */

@@ -55,8 +55,12 @@ export type ReceiverEffect = 'pull' | 'open' | 'cancel' | 'wait' | 'poll' | 'sto
 /** One cell: the next state and what to do, in order. */
 export type Cell<State, Effect> = readonly [State, ...Effect[]]
 /** A total table. */
-export type Table<State extends string, Event extends string, Effect> = { readonly [S in State]: { readonly [E in Event]: Cell<State, Effect> } }
+export type Table<State extends string, Event extends string, Effect> = {
+  readonly [S in State]: { readonly [E in Event]: Cell<State, Effect> }
+}
 
+/** The sending half. */
+// biome-ignore format: a table is read as a table
 export const SENDER: Table<SenderState, SenderEvent, SenderEffect> = {
   off: {
     start: ['sending', 'push'], stop: ['off'], work: ['off'], more: ['off'], done: ['off'],
@@ -80,6 +84,8 @@ export const SENDER: Table<SenderState, SenderEvent, SenderEffect> = {
   },
 }
 
+/** The receiving half. */
+// biome-ignore format: a table is read as a table
 export const RECEIVER: Table<ReceiverState, ReceiverEvent, ReceiverEffect> = {
   off: {
     start: ['pulling', 'pull'], stop: ['off'], wake: ['off'], page: ['off'], sealed: ['off'], sealedForNow: ['off'], frame: ['off'],

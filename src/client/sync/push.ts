@@ -1,46 +1,86 @@
-// The push, seen from the device: which entries go into a batch, and as what. An entry whose place was given up goes as a
-// withdrawal. What the answer leads to is engine.ts.
+// The push, seen from the device: sends a batch of what the authority has not decided, in order, and takes in what it says.
+// The answer settles `decided` and the badge; it changes no rows: that is for frames alone (I6).
+import { check } from '../../base/assert.ts'
 import { SyncError } from '../../base/errors.ts'
-import type { Entry } from '../../protocol/intent.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import type { Caller } from '../../protocol/push.ts'
+import { type PushAnswer, pushAnswer, type Stop } from '../../protocol/push.ts'
 import type { OutboxEntry } from '../outbox/outbox.ts'
+import { readAnswer } from './answer.ts'
+import { buildBatch } from './batch.ts'
+import type { Core, IsCurrent } from './core.ts'
 
-/** A batch ready to be sent. */
-export interface Batch {
-  readonly entries: readonly OutboxEntry[]
-  readonly body: string
-}
+/** Makes the verb that sends one batch. */
+export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> {
+  const { sender, receiver, push, parts } = core
+  const { outbox, host } = parts
+  let batchLimit: number = LIMITS.batchIntents
 
-/** Takes entries from the front until the batch is full; the first always fits. */
-export function buildBatch(caller: Caller, candidates: readonly OutboxEntry[]): Batch {
-  const texts: string[] = []
-  let bytes = 0
-  for (const entry of candidates) {
-    const text = JSON.stringify(wireEntry(entry))
-    bytes += utf8Length(text) + 1
-    if (texts.length > 0 && bytes > LIMITS.batchBytes) break
-    texts.push(text)
+  async function pushBatch(isCurrent: IsCurrent): Promise<void> {
+    const { entries, body } = buildBatch(core.caller(), outbox.undecided(batchLimit))
+    if (entries.length === 0) return sender.send('done')
+    check(
+      outbox.last >= (entries.at(-1)?.sequence ?? Number.POSITIVE_INFINITY),
+      'I1',
+      'an intent that is not durable was about to be sent',
+    )
+    const known = core.known()
+    outbox.setSending(entries, true)
+    try {
+      const answer = await core.exchange(push, 'push', body, isCurrent)
+      if (answer === undefined) return
+      const decoded = readAnswer(answer, pushAnswer, host.clock.now())
+      if (decoded.client !== outbox.client) throw new SyncError('not_ours', 'The answer is for another client')
+      takeAnswer(decoded, entries.length, known)
+    } catch (error) {
+      if (isCurrent()) takeFault(error, entries)
+    } finally {
+      outbox.setSending(entries, false)
+    }
   }
-  const envelope = JSON.stringify({ ...caller, intents: [] })
-  return { entries: candidates.slice(0, texts.length), body: `${envelope.slice(0, -2)}${texts.join(',')}]}` }
-}
 
-/** What stands in the entry's place on the wire. */
-export function wireEntry({ intent, sequence, givenUp }: OutboxEntry): Entry {
-  if (sequence === undefined) throw new SyncError('storage_failed', 'An intent was about to be sent before it was stored')
-  if (givenUp !== undefined) return { sequence, id: intent.id, withdraw: givenUp.as }
-  return { sequence, ...intent }
-}
-
-/** How many bytes a text has in UTF-8. */
-export function utf8Length(text: string): number {
-  let bytes = text.length
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index)
-    if (unit < 0x80) continue
-    // Each half of a pair counts two bytes here: together the four that the pair needs.
-    bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2
+  function takeAnswer({ decided, outcomes, stop }: PushAnswer, sent: number, known: number): void {
+    const before = push.attempts
+    core.heard(push)
+    // An intent at which the authority fails again and again is tried ever more rarely, although the authority answers.
+    if (stop?.code === 'fault' && outcomes.length === 0) push.attempts = before
+    batchLimit = Math.min(LIMITS.batchIntents, Math.max(batchLimit, sent) * 2)
+    outbox.decide(outcomes, host.clock.now()).catch(host.report)
+    core.noticeHistory(decided, known)
+    receiver.send('wake')
+    if (stop !== undefined) takeStop(stop)
+    else sender.send(outbox.countUndecided() > 0 ? 'more' : 'done')
   }
-  return bytes
+
+  function takeStop(stop: Stop): void {
+    switch (stop.code) {
+      case 'gap':
+        // What the authority misses may be older than what is kept here: then only a new birth can go on.
+        if ((stop.expected ?? 1) < outbox.first) return core.guard(core.beReborn)
+        outbox.reopen(stop.expected ?? outbox.first)
+        return sender.send('more')
+      case 'fault':
+        return sender.send(
+          core.failed(push, new SyncError('fault', stop.detail, { retryAfterMs: stop.retryAfterMs ?? 0 })),
+        )
+      case 'version_unknown':
+      case 'expired': {
+        const entry = outbox.entries()[stop.sequence - outbox.first]
+        if (entry !== undefined) parts.park(entry, stop.code === 'expired' ? 'expired' : 'version', stop.detail)
+        return sender.send('more')
+      }
+    }
+  }
+
+  function takeFault(error: unknown, entries: readonly OutboxEntry[]): void {
+    if (error instanceof SyncError && error.code === 'forked') return core.guard(core.beReborn)
+    // A smaller batch may get through where a large one breaks; one intent that is too large alone never will.
+    if (error instanceof SyncError && error.code === 'too_large' && entries.length === 1) {
+      parts.park(entries[0] as OutboxEntry, 'fault', error.message)
+      return sender.send('more')
+    }
+    batchLimit = Math.max(1, Math.floor(entries.length / 2))
+    sender.send(core.failed(push, error))
+  }
+
+  return pushBatch
 }

@@ -39,5 +39,10 @@ export function createStaging(held: readonly Cursor[]): Staging {
 /** Whether a patch that starts at `from` continues what is held; nothing held is the place before everything. */
 function samePlace(from: Place, held: Place | undefined): boolean {
   if (held === undefined) return from.version === 0 && from.within === undefined
-  return from.version === held.version && from.mark === held.mark && from.within?.table === held.within?.table && from.within?.id === held.within?.id
+  return (
+    from.version === held.version &&
+    from.mark === held.mark &&
+    from.within?.table === held.within?.table &&
+    from.within?.id === held.within?.id
+  )
 }

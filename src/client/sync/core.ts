@@ -1,0 +1,188 @@
+// What push, pull and live share: the two halves of the loop with their faults, the requests, and the history of the authority
+// as far as it was told. Knows neither what a batch nor what a patch is.
+import { check } from '../../base/assert.ts'
+import type { Cancel } from '../../base/clock.ts'
+import { SyncError } from '../../base/errors.ts'
+import type { Cursor, Seal } from '../../protocol/frame.ts'
+import type { ActorId } from '../../protocol/ids.ts'
+import type { Caller } from '../../protocol/push.ts'
+import { PROTOCOL } from '../../protocol/version.ts'
+import type { Host, NetworkAnswer, NetworkRequest } from '../host.ts'
+import type { Outbox, OutboxEntry } from '../outbox/outbox.ts'
+import type { ParkedReason } from '../outbox/stored.ts'
+import type { StoredFrame } from '../storage/storage.ts'
+import type { Machine, ReceiverEvent, ReceiverState, SenderEvent, SenderState } from './loop.ts'
+import type { Staging } from './staging.ts'
+import type { Tuning } from './tuning.ts'
+
+/** What the engine works on and with. */
+export interface EngineParts {
+  readonly host: Host
+  readonly outbox: Outbox
+  readonly fingerprint: string
+  readonly actor: ActorId
+  readonly url: string
+  readonly wantsStream: boolean
+  readonly tuning: Tuning
+  /** The bearer token of the session, asked for before each request. */
+  token(): Promise<string | undefined>
+  /** Where the confirmed rows stand. */
+  cursors(): readonly Cursor[]
+  /** How far the newest stored frame called this client’s intents decided. */
+  readonly sealed: number
+  /**
+   * Applies a whole frame; rejects with a SyncError when it does not fit what is held, and then nothing of it was applied.
+   * `wentBack`: it is of an earlier history than what was held; what stands above its `decided` is pending again.
+   */
+  takeFrame(frame: StoredFrame, wentBack: boolean): Promise<void>
+  /** Gives up the place of an intent that cannot be sent. */
+  park(entry: OutboxEntry, reason: ParkedReason, detail: string): void
+  /** Something of `health()` changed. */
+  onChange(): void
+  /** An invariant failed: the client stops as broken. */
+  onBroken(error: unknown): void
+}
+
+/** One half of the loop: its faults, and what it has under way. */
+export interface Half {
+  /** Tries in vain since the last success. */
+  attempts: number
+  fault: SyncError | undefined
+  /** Nothing of the authority was heard at the last try, so news of it is a reason to try again at once. */
+  waitsForNetwork: boolean
+  cancel: Cancel
+  stopWaiting: Cancel
+}
+
+/** Whether the epoch in which a verb began is still the present one. */
+export type IsCurrent = () => boolean
+
+/** What the verbs share. */
+export interface Core {
+  readonly parts: EngineParts
+  readonly push: Half
+  readonly pull: Half
+  readonly sender: Machine<SenderState, SenderEvent>
+  readonly receiver: Machine<ReceiverState, ReceiverEvent>
+  /** What each request says of this device. */
+  caller(): Caller
+  request(path: NetworkRequest['path'], body: string): Promise<NetworkRequest>
+  /** Sends and waits; undefined when the epoch has changed meanwhile. */
+  exchange(half: Half, path: 'push' | 'pull', body: string, isCurrent: IsCurrent): Promise<NetworkAnswer | undefined>
+  /** The authority has spoken to this half. */
+  heard(half: Half): void
+  /** Counts a fault and gives the event that it is; what is no SyncError is thrown on. */
+  failed(half: Half, error: unknown): 'failed' | 'refused'
+  /** Up to here the authority has told that it decided. */
+  known(): number
+  /** Up to here a seal has told so: what a later seal of the same stream cannot fall below. */
+  sealed(): number
+  /** Compares what the authority says to have decided with what it had told before it was asked; true when it went back. */
+  noticeHistory(decided: number, known: number): boolean
+  /** Ends a frame and applies it; `known` as for noticeHistory. */
+  takeSeal(staging: Staging, seal: Seal, known: number): Promise<void>
+  /** Another copy of this store has used its numbers: the same intents go on under a new client id. */
+  beReborn(): Promise<void>
+  /** Runs a verb in the present epoch; what it throws is a broken invariant. */
+  guard(verb: (isCurrent: IsCurrent) => Promise<void>): void
+  heardAt(): number
+}
+
+/** What the core needs of the conductor. */
+export interface Conductor {
+  readonly sender: Core['sender']
+  readonly receiver: Core['receiver']
+  guard: Core['guard']
+  beReborn: Core['beReborn']
+}
+
+/** Makes the core. */
+export function createCore(
+  parts: EngineParts,
+  { sender, receiver, guard, beReborn }: Conductor,
+): Core & { forgetSealed(): void } {
+  const { host, outbox, tuning } = parts
+  const push: Half = { attempts: 0, fault: undefined, waitsForNetwork: false, cancel: nothing, stopWaiting: nothing }
+  const pull: Half = { ...push }
+  let sealed = parts.sealed
+  let heardAt = 0
+
+  const core: Core & { forgetSealed(): void } = {
+    parts,
+    push,
+    pull,
+    sender,
+    receiver,
+    guard,
+    beReborn,
+    caller: () => ({
+      protocol: PROTOCOL,
+      app: parts.fingerprint,
+      actor: parts.actor,
+      client: outbox.client,
+      last: outbox.last,
+      stored: outbox.stored,
+    }),
+    async request(path, body) {
+      const token = await parts.token()
+      const headers = {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      }
+      return { path, url: `${parts.url}/${path}`, body, headers }
+    },
+    async exchange(half, path, body, isCurrent) {
+      const ready = await core.request(path, body)
+      if (!isCurrent()) return undefined
+      const { answer, cancel } = host.network.exchange(ready, tuning.requestMs)
+      half.cancel = cancel
+      const answered = await answer
+      return isCurrent() ? answered : undefined
+    },
+    heard(half) {
+      heardAt = host.clock.now()
+      half.attempts = 0
+      half.fault = undefined
+      if (half === push && pull.waitsForNetwork) receiver.send('reachable')
+      if (half === pull && push.waitsForNetwork) sender.send('reachable')
+      half.waitsForNetwork = false
+    },
+    failed(half, error) {
+      if (!(error instanceof SyncError)) throw error
+      half.attempts++
+      half.fault = error
+      half.waitsForNetwork = error.code === 'unreachable' || error.code === 'timed_out' || error.code === 'not_ours'
+      parts.onChange()
+      return error.remedy === 'person' ? 'refused' : 'failed'
+    },
+    known: () => outbox.last - outbox.countUndecided(),
+    sealed: () => sealed,
+    noticeHistory(decided, known) {
+      if (decided >= known) return false
+      if (decided + 1 < outbox.first) guard(beReborn)
+      else outbox.reopen(decided + 1)
+      sealed = Math.min(sealed, decided)
+      sender.send('work')
+      return true
+    },
+    async takeSeal(staging, seal, known) {
+      if (seal.client !== outbox.client) throw new SyncError('not_ours', 'The seal is for another client')
+      if (seal.decided > outbox.last)
+        throw new SyncError('forked', `The seal names number ${seal.decided}, this store gave up to ${outbox.last}`)
+      const frame = staging.seal(seal)
+      const wentBack = core.noticeHistory(seal.decided, Math.max(known, sealed))
+      core.parts.outbox.decide(seal.outcomes, host.clock.now()).catch(host.report)
+      await parts.takeFrame(frame, wentBack)
+      check(seal.client === outbox.client || seal.decided === 0, 'I8', 'a frame of an earlier birth was applied')
+      sealed = Math.max(sealed, seal.decided)
+      parts.onChange()
+    },
+    forgetSealed() {
+      sealed = 0
+    },
+    heardAt: () => heardAt,
+  }
+  return core
+}
+
+function nothing(): void {}

@@ -1,0 +1,64 @@
+// The live stream, seen from the device: frames as they happen, applied one after the other in the order in which they came.
+// What does not fit (a patch from elsewhere, an event of another kind) ends the stream; then the device pulls.
+import { SyncError } from '../../base/errors.ts'
+import { decodeEvent } from '../../protocol/live.ts'
+import { faultOfAnswer } from './answer.ts'
+import type { Core, IsCurrent } from './core.ts'
+import { createStaging } from './staging.ts'
+
+/** Makes the verb that opens a stream from where the device stands. */
+export function createLive(core: Core): (isCurrent: IsCurrent) => Promise<void> {
+  const { receiver, pull, parts } = core
+  const { host } = parts
+
+  return async function openStream(isCurrent) {
+    const staging = createStaging(parts.cursors())
+    let isOver = false
+    let hasBrought = false
+    let last: Promise<void> = Promise.resolve()
+    let cancelStream = (): void => undefined
+    pull.cancel = () => {
+      isOver = true
+      cancelStream()
+    }
+    const isRunning = (): boolean => !isOver && isCurrent()
+
+    const end = (event: 'behind' | 'failed' | 'refused'): void => {
+      isOver = true
+      receiver.send(event)
+    }
+    const fail = (error: unknown): void => {
+      if (!isRunning()) return
+      if (!(error instanceof SyncError)) return core.guard(() => Promise.reject(error))
+      if (error.code === 'forked') core.guard(core.beReborn)
+      else end(core.failed(pull, error))
+    }
+    const take = async (name: string, data: string): Promise<void> => {
+      if (!isRunning()) return
+      const decoded = decodeEvent(name, data)
+      if (!decoded.ok) throw new SyncError('not_ours', `An event’s field ${decoded.field} ${decoded.problem}`)
+      const event = decoded.value
+      if (event.kind === 'pull' || (event.kind === 'patch' && !staging.stage(event.patch))) return end('behind')
+      if (event.kind !== 'seal') return
+      core.heard(pull)
+      hasBrought = true
+      // What a push was told meanwhile may not be in this snapshot yet, so only earlier seals count.
+      await core.takeSeal(staging, event.seal, core.sealed())
+      if (isRunning()) receiver.send('frame')
+    }
+
+    const ready = await core.request('live', JSON.stringify({ ...core.caller(), cursors: staging.cursors() }))
+    if (!isRunning()) return
+    cancelStream = host.network.stream(ready, {
+      opened: () => undefined,
+      event(name, data) {
+        if (name !== '') last = last.then(() => take(name, data)).catch(fail)
+      },
+      refused: (answer) => fail(faultOfAnswer(answer, host.clock.now())),
+      ended(error) {
+        // Frames that came before the end still count. A stream that worked is opened again by way of a pull; one that never did waits.
+        last = last.then(() => (isRunning() && hasBrought ? end('behind') : fail(error)))
+      },
+    })
+  }
+}

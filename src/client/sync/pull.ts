@@ -1,0 +1,45 @@
+// The pull, seen from the device: asks for what is new, page by page, and applies the whole when the seal comes.
+import { SyncError } from '../../base/errors.ts'
+import { pullAnswer } from '../../protocol/pull.ts'
+import { readAnswer } from './answer.ts'
+import type { Core, IsCurrent } from './core.ts'
+import { createStaging, type Staging } from './staging.ts'
+
+/** Makes the verb that asks for one page. A page that fails ends its pull: the next one begins at what is held. */
+export function createPull(core: Core): (isCurrent: IsCurrent) => Promise<void> {
+  const { receiver, pull, parts } = core
+  const { host } = parts
+  let staging: Staging | undefined
+  let began: IsCurrent = () => false
+
+  return async function pullPage(isCurrent) {
+    // Pages of one pull follow one another in one epoch; anything else begins anew.
+    if (staging === undefined || !began()) staging = createStaging(parts.cursors())
+    began = isCurrent
+    const stage = staging
+    try {
+      const known = core.known()
+      const answer = await core.exchange(
+        pull,
+        'pull',
+        JSON.stringify({ ...core.caller(), cursors: stage.cursors() }),
+        isCurrent,
+      )
+      if (answer === undefined) return
+      const page = readAnswer(answer, pullAnswer, host.clock.now())
+      core.heard(pull)
+      if (!page.patches.every(stage.stage))
+        throw new SyncError('behind', 'A page of the pull does not start where the one before ended')
+      if (page.seal === undefined) return receiver.send('page')
+      staging = undefined
+      await core.takeSeal(stage, page.seal, known)
+      if (!isCurrent()) return
+      receiver.send(parts.wantsStream ? 'sealed' : page.seal.decided < core.known() ? 'behind' : 'sealedForNow')
+    } catch (error) {
+      staging = undefined
+      if (!isCurrent()) return
+      if (error instanceof SyncError && error.code === 'forked') return await core.beReborn()
+      receiver.send(core.failed(pull, error))
+    }
+  }
+}
