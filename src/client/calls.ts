@@ -69,6 +69,8 @@ export interface Calls {
   settle(entries: readonly OutboxEntry[]): void
   /** The disk refused these. */
   refuse(entries: readonly OutboxEntry[], error: unknown): void
+  /** Whether a call has neither been kept nor refused yet. */
+  areRunning(): boolean
   /** The decision about an intent that is in the outbox, whoever called it. */
   decisionOf(id: IntentId): Promise<Decision>
 }
@@ -79,6 +81,7 @@ export function createCalls(app: App, random: Random): Calls {
   let parts: CallParts | undefined
   let closedBy: SyncError | undefined
   let early: (() => void)[] = []
+  let running = 0
 
   function call(name: string, args: unknown, options: CallOptions): IntentHandle {
     const id = options.id === undefined ? (randomUuid(random) as IntentId) : parseIntentId(options.id)
@@ -101,26 +104,23 @@ export function createCalls(app: App, random: Random): Calls {
     if (refusal !== undefined) return refuseOne(id, refusal)
     const { version } = app.mutators[name] as App['mutators'][string]
     const intent: PendingIntent = { id, rootId: id, name, version, args, madeAt: parts.now(), actor }
+    running++
     const run = replica.run(intent, 'call')
     parts.onRun()
     run.then(
       (result) => {
+        running--
         if (!result.kept) return refuseOne(id, refusalOf(name, result.error))
-        const { needs } = result
-        outbox.add({
-          id,
-          name,
-          version,
-          args,
-          madeAt: intent.madeAt,
-          ...(needs.length > 0 ? { needs: needs.slice(0, LIMITS.needs) } : {}),
-        })
+        const needs = result.needs.length > 0 ? { needs: result.needs.slice(0, LIMITS.needs) } : {}
+        outbox.add({ id, name, version, args, madeAt: intent.madeAt, ...needs })
       },
-      (error: unknown) =>
+      (error: unknown) => {
+        running--
         refuseOne(
           id,
           error instanceof SyncError ? error : new SyncError('client_broken', `${name} was called`, { cause: error }),
-        ),
+        )
+      },
     )
   }
 
@@ -165,6 +165,7 @@ export function createCalls(app: App, random: Random): Calls {
 
   return {
     call,
+    areRunning: () => running + early.length > 0,
     open(opened) {
       parts = opened
       for (const run of early) run()

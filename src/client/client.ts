@@ -130,11 +130,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       storage = await host.openStorage(actor)
       const stored = await storage.load(firstBirth(host.random, host.clock.now()))
       outbox = createOutbox(storage, stored.outbox, { changed: onEntries, refused: onRefused })
-      for (const frame of stored.frames) await replica.confirm(frame, () => false)
-      const newest = stored.frames.at(-1)
-      const sealed = newest?.client === outbox.client ? newest.decided : 0
-      outbox.retire(sealed)
-      asOf = newest?.at
+      const areWhole = await showStored(stored.frames)
+      const sealed = replica.client === outbox.client ? replica.decided : 0
       watchRuns()
       await Promise.all(pendingIntents().map((intent) => replica.run(intent, 'stored')))
       keeper = createFrameKeeper({
@@ -144,6 +141,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         frames: () => replica.frames(),
         tidyOutbox,
         report: host.report,
+        areWhole,
       })
       engine = createEngine({
         host,
@@ -187,6 +185,21 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     }
   }
 
+  /** Applies what was kept of the rows; false when a frame does not fit, after which only pulling leads on. */
+  async function showStored(frames: readonly StoredFrame[]): Promise<boolean> {
+    for (const frame of frames) {
+      try {
+        await replica.confirm(frame, () => false)
+        asOf = frame.at
+      } catch (error) {
+        if (!(error instanceof SyncError)) throw error
+        host.report(error)
+        return false
+      }
+    }
+    return true
+  }
+
   async function token(): Promise<string | undefined> {
     return typeof session.token === 'function' ? session.token() : session.token
   }
@@ -226,8 +239,14 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     if (!isBroken) await outbox?.tidy(now - tuning.keepDecidedMs, now)
   }
 
+  /** Takes intents off the screen; what was built on them runs again. */
+  function takeBack(entries: readonly OutboxEntry[]): void {
+    void replica.drop(new Set(entries.map(({ intent }) => intent.id)))
+    watchRuns()
+  }
+
   function giveUp(entry: OutboxEntry, how: NonNullable<OutboxEntry['givenUp']>): void {
-    void replica.drop(new Set([entry.intent.id]))
+    takeBack([entry])
     outbox?.giveUp(entry.intent.id, how).catch(host.report)
     engine?.work()
   }
@@ -248,7 +267,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   }
 
   function onRefused(entries: readonly OutboxEntry[], error: unknown): void {
-    void replica.drop(new Set(entries.map(({ intent }) => intent.id)))
+    takeBack(entries)
     calls.refuse(entries, error)
     if (error instanceof InvariantError) breakDown(error)
     onChange()
@@ -288,8 +307,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   }
 
   function isQuiet(): boolean {
-    if (outbox === undefined || replica.isRunning() || outbox.countUnsaved() > 0 || outbox.countUndecided() > 0)
-      return false
+    if (outbox === undefined || calls.areRunning() || outbox.countUnsaved() > 0 || outbox.countUndecided() > 0) return false
     return outbox.last === 0 || (replica.client === outbox.client && replica.decided >= outbox.last)
   }
 

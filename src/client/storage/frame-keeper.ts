@@ -16,6 +16,8 @@ export interface FrameKeeperParts {
   /** Lets go of what the outbox need not keep. */
   tidyOutbox(): Promise<void>
   report(error: unknown): void
+  /** Whether what storage holds now is what is shown. */
+  readonly areWhole: boolean
 }
 
 /** Keeps frames. */
@@ -36,7 +38,7 @@ export function createFrameKeeper({
   report,
 }: FrameKeeperParts): FrameKeeper {
   const lane = createLane()
-  let isBroken = false
+  let isBroken = !areWhole
   let isClosed = false
   let cancelFold: Cancel | undefined
 
