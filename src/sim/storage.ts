@@ -128,7 +128,7 @@ export function createSimDisk(options: SimDiskOptions, image: DiskImage = new Ma
           joined.set(written, inode.bytes.length)
           inode.bytes = joined
           // Now and then the system writes out by itself what nobody has synced.
-          if (inode.lostFrom > joined.length && dice.below(8) === 0) inode.durable = joined
+          if (inode.lostFrom > joined.length && dice.below(4) === 0) inode.durable = joined
           if (errno !== undefined) throw failure(errno, name)
         }),
       truncate: (size) =>
