@@ -167,6 +167,13 @@ export const CODES = Object.freeze({
     'The engine tries again after the delay that it was told.',
   ),
   stream_lost: entry('pull', 'retry', 503, 'The live stream ended', 'The engine pulls and opens it again.'),
+  frame_gap: entry(
+    'merge',
+    'recover',
+    409,
+    'A frame does not begin where this device stands',
+    'Nothing of it was applied. The device pulls from where it stands.',
+  ),
   // Who is asking.
   unauthenticated: entry(
     'authenticate',

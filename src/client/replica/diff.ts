@@ -1,0 +1,87 @@
+// What a commit means for those who look on: each row that they saw, how it was and how it is now. A retired intent whose confirmed
+// result equals its picture changes nothing that anybody sees. Works in two steps around the swap: `look` before, `compare` after.
+// Lists only; who is told, and in which order, is the replica's business (I14).
+import type { Row } from '../../schema/table.ts'
+import type { StoredFrame } from '../storage/storage.ts'
+import type { Rebased, Run } from './overlay.ts'
+import type { RunRecord } from './run.ts'
+import type { Shown } from './shown.ts'
+import { rowsEqual, type TableState } from './tables.ts'
+
+/** One row as it was shown and as it is. */
+export interface Change {
+  readonly before: Row | undefined
+  readonly after: Row | undefined
+}
+
+/** What one commit changed for those who look on. */
+export interface ReplicaCommit {
+  /** By table and id, every row that is shown otherwise than before. */
+  readonly changes: ReadonlyMap<string, ReadonlyMap<string, Change>>
+  /** By table, the rows whose pending writers are others, or ran again, whether or not the row is another. */
+  readonly touched: ReadonlyMap<string, ReadonlySet<string>>
+  /** The frame that this commit applied, if it did. */
+  readonly frame: Omit<StoredFrame, 'patches'> | undefined
+  /** It was the first one: from here on, what is absent is absent. */
+  readonly isFirstFrame: boolean
+}
+
+/** How things were before the swap, as far as it may change them. */
+export interface Looked {
+  /** Rows that were, or are going to be, written by the runs that move. */
+  readonly touched: ReadonlyMap<TableState, ReadonlySet<string>>
+  /** How they, and the confirmed rows that change beneath pending ones, were shown. */
+  readonly before: ReadonlyMap<TableState, Map<string, Row | undefined>>
+}
+
+/** Notes, before the swap, how everything is shown that the swap may change. */
+export function look(shown: Shown, rebased: Rebased): Looked {
+  const touched = new Map<TableState, Set<string>>()
+  const touch = ({ writes }: Run | RunRecord): void => {
+    for (const { state, id } of writes) {
+      const ids = touched.get(state)
+      if (ids === undefined) touched.set(state, new Set([id]))
+      else ids.add(id)
+    }
+  }
+  for (const run of rebased.retired) touch(run)
+  for (const { run, record } of rebased.replayed) {
+    touch(run)
+    touch(record)
+  }
+  for (const { record } of rebased.appended) touch(record)
+
+  const before = new Map<TableState, Map<string, Row | undefined>>()
+  const note = (state: TableState, ids: Iterable<string>): void => {
+    const rows = before.get(state) ?? new Map<string, Row | undefined>()
+    before.set(state, rows)
+    for (const id of ids) rows.set(id, shown.row(state, id))
+  }
+  for (const [state, ids] of touched) note(state, ids)
+  for (const [state, rows] of rebased.staged?.rows ?? []) if (!isPlain(state, touched)) note(state, rows.keys())
+  return { touched, before }
+}
+
+/** Lists, after the swap, what is shown otherwise. */
+export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<ReplicaCommit, 'changes' | 'touched'> {
+  const changes = new Map<string, ReadonlyMap<string, Change>>()
+  const others = shown.settle(looked.before)
+  for (const [state, rows] of looked.before) {
+    const changed = new Map<string, Change>()
+    const list = (id: string, before: Row | undefined): void => {
+      const after = shown.row(state, id)
+      if (!rowsEqual(state.shownNames, before, after)) changed.set(id, { before, after })
+    }
+    for (const [id, before] of rows) list(id, before)
+    for (const [id, before] of others.get(state) ?? []) list(id, before)
+    if (changed.size > 0) changes.set(state.name, changed)
+  }
+  // Where nothing is pending, what the frame changed is what is shown otherwise.
+  for (const [state, rows] of rebased.staged?.rows ?? []) if (!looked.before.has(state)) changes.set(state.name, rows)
+  return { changes, touched: new Map([...looked.touched].map(([state, ids]) => [state.name, ids])) }
+}
+
+/** Whether a table's confirmed rows are what is shown: nothing was, is or will be pending on it. */
+function isPlain(state: TableState, touched: ReadonlyMap<TableState, ReadonlySet<string>>): boolean {
+  return state.writes.size === 0 && !touched.has(state)
+}

@@ -1,0 +1,268 @@
+// The overlay: confirmed rows with the pending runs on top, in order. Each row's pending writes stand in one list, so that its state
+// as of any run is the last write before that run, else the confirmed row: nothing is copied, whatever is pending.
+// Here are the look-ups, and the one swap by which a finished rebase becomes what readers see (I5, I6). How a rebase is found is
+// rebase.ts; what it means for those who look on is diff.ts.
+import { check } from '../../base/assert.ts'
+import type { Json } from '../../base/json.ts'
+import type { Place } from '../../protocol/frame.ts'
+import type { IntentId } from '../../protocol/ids.ts'
+import type { App } from '../../schema/app.ts'
+import type { Scope } from '../../schema/scope.ts'
+import type { Row } from '../../schema/table.ts'
+import type { StoredFrame } from '../storage/storage.ts'
+import type { StagedFrame } from './apply-frame.ts'
+import { type ColumnIndex, createColumnIndex } from './column-index.ts'
+import type { RunRecord } from './run.ts'
+import { createTables, type TableState } from './tables.ts'
+import type { Reader, Watch } from './watches.ts'
+
+/** One call of a mutator that is not retired yet. Its arguments are never changed, by nobody. */
+export interface PendingIntent {
+  readonly id: IntentId
+  /** The first intent of a line of retries and edits: this one or an earlier one. */
+  readonly rootId: IntentId
+  readonly name: string
+  readonly version: number
+  readonly args: Json
+  /** When it was made, by this device's clock: milliseconds since 1970. */
+  readonly madeAt: number
+  readonly actor: string
+}
+
+/** What an intent shows: its writes, or nothing: it read what is not here (`blind`), only the authority can tell (`in-doubt`), no upgrade leads to this app (`unfit`). */
+export type RunPicture = 'shown' | 'blind' | 'in-doubt' | 'unfit'
+
+/** A pending intent in the overlay, with what its last run read and wrote. */
+export interface Run {
+  readonly intent: PendingIntent
+  /** Rises in pending order; never given twice. */
+  readonly position: number
+  picture: RunPicture
+  readers: readonly Reader[]
+  writes: readonly Write[]
+}
+
+/** What one run made of one row. */
+export interface Write {
+  readonly run: Run
+  readonly state: TableState
+  readonly id: string
+  /** The row after the run, without positions; undefined when the run deleted it. */
+  readonly row: Row | undefined
+  /** The run itself put the row there. */
+  readonly isInsert: boolean
+  /** Its place among the run's writes. */
+  readonly ordinal: number
+}
+
+/** The state of a replica. */
+export interface Overlay {
+  readonly app: App
+  readonly tables: ReadonlyMap<string, TableState>
+  /** Pending runs in order, and by intent. */
+  runs: Run[]
+  readonly runsById: Map<IntentId, Run>
+  readonly cursors: Map<Scope, Place>
+  /** The last frame, without its patches. */
+  frame: Omit<StoredFrame, 'patches'> | undefined
+  nextPosition: number
+}
+
+/** What a rebase found, ready to be swapped in. */
+export interface Rebased {
+  readonly staged: StagedFrame | undefined
+  readonly retired: readonly Run[]
+  readonly replayed: readonly { readonly run: Run; readonly record: RunRecord }[]
+  readonly appended: readonly { readonly run: Run; readonly record: RunRecord }[]
+}
+
+/** An overlay without rows or runs. */
+export function createOverlay(app: App): Overlay {
+  return {
+    app,
+    tables: createTables(app),
+    runs: [],
+    runsById: new Map(),
+    cursors: new Map(),
+    frame: undefined,
+    nextPosition: 1,
+  }
+}
+
+/** The row after all pending runs, without provisional positions. */
+export function lastRow(state: TableState, id: string): Row | undefined {
+  const writes = state.writes.get(id)
+  return writes === undefined ? state.rows.get(id) : writes.at(-1)?.row
+}
+
+/** The row as the run at `position` finds it. */
+export function rowAt(state: TableState, id: string, position: number): Row | undefined {
+  const write = writeBefore(state, id, position)
+  return write === undefined ? state.rows.get(id) : write.row
+}
+
+/** The last pending write to a row before `position`, if any. */
+export function writeBefore(state: TableState, id: string, position: number): Write | undefined {
+  const writes = state.writes.get(id)
+  if (writes === undefined) return undefined
+  let low = 0
+  let high = writes.length
+  // Most questions are asked from the end of the list.
+  if ((writes[high - 1] as Write).run.position < position) return writes[high - 1]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((writes[middle] as Write).run.position < position) low = middle + 1
+    else high = middle
+  }
+  return writes[low - 1]
+}
+
+/** The pending intent that put the row there as it stands at `position`, if one did. */
+export function inserterOf(state: TableState, id: string, position: number): IntentId | undefined {
+  const writes = state.writes.get(id) ?? []
+  for (let index = writes.length - 1; index >= 0; index--) {
+    const write = writes[index] as Write
+    if (write.run.position >= position) continue
+    if (write.row === undefined) return undefined
+    if (write.isInsert) return write.run.intent.id
+  }
+  return undefined
+}
+
+/** The index of a column, built when it is first asked for. */
+export function indexOn(state: TableState, column: string): ColumnIndex {
+  let index = state.indexes.get(column)
+  if (index !== undefined) return index
+  index = createColumnIndex()
+  for (const [id, row] of state.rows) index.add(row[column] ?? null, id)
+  for (const [id, writes] of state.writes) {
+    for (const { row } of writes) if (row !== undefined) index.add(row[column] ?? null, id)
+  }
+  state.indexes.set(column, index)
+  return index
+}
+
+/** Adds a version of a row to its table's indexes. */
+export function indexRow(state: TableState, id: string, row: Row | undefined): void {
+  if (row === undefined) return
+  for (const [column, index] of state.indexes) index.add(row[column] ?? null, id)
+}
+
+/** Takes a version of a row out of its table's indexes where no other version has the same value. */
+export function unindexRow(state: TableState, id: string, row: Row | undefined): void {
+  if (row === undefined) return
+  for (const [column, index] of state.indexes) {
+    const value = row[column] ?? null
+    if ((state.rows.get(id)?.[column] ?? null) === value && state.rows.has(id)) continue
+    const writes = state.writes.get(id) ?? []
+    if (writes.some((write) => write.row !== undefined && (write.row[column] ?? null) === value)) continue
+    index.remove(value, id)
+  }
+}
+
+/** Makes a finished rebase what readers see: confirmed rows, pending runs, and who read what, all at once. */
+export function swap(overlay: Overlay, rebased: Rebased): void {
+  const stale: { readonly state: TableState; readonly id: string; readonly row: Row | undefined }[] = []
+  if (rebased.staged !== undefined) swapFrame(overlay, rebased.staged, stale)
+
+  const goneWrites = new Set<Write>()
+  const goneReaders = new Set<Reader>()
+  for (const run of rebased.retired) leave(run, goneWrites, goneReaders)
+  for (const { run } of rebased.replayed) leave(run, goneWrites, goneReaders)
+  const watches = new Set<Watch>()
+  for (const reader of goneReaders) watches.add(reader.watch)
+  const lists = new Map<TableState, Set<string>>()
+  for (const write of goneWrites) {
+    stale.push(write)
+    idsIn(lists, write.state).add(write.id)
+  }
+  for (const { run, record } of rebased.replayed) {
+    enter(run, record)
+    for (const reader of run.readers) watches.add(reader.watch)
+    for (const write of run.writes) idsIn(lists, write.state).add(write.id)
+  }
+  for (const { run, record } of rebased.appended) enter(run, record)
+  for (const [state, ids] of lists) for (const id of ids) settleWrites(state, id, goneWrites)
+  for (const watch of watches) watch.owner.settle(watch, goneReaders)
+
+  if (rebased.retired.length > 0) {
+    const retired = new Set(rebased.retired)
+    for (const run of retired) overlay.runsById.delete(run.intent.id)
+    overlay.runs = overlay.runs.filter((run) => !retired.has(run))
+  }
+  for (const { run } of rebased.appended) {
+    check(
+      run.position > (overlay.runs.at(-1)?.position ?? 0),
+      'I5',
+      'a run was appended before the end of the pending ones',
+    )
+    overlay.runs.push(run)
+    overlay.runsById.set(run.intent.id, run)
+  }
+  for (const { state, id, row } of stale) unindexRow(state, id, row)
+}
+
+function swapFrame(
+  overlay: Overlay,
+  staged: StagedFrame,
+  stale: { readonly state: TableState; readonly id: string; readonly row: Row | undefined }[],
+): void {
+  for (const [state, rows] of staged.rows) {
+    const isIndexed = state.indexes.size > 0
+    for (const [id, { before, after, owner }] of rows) {
+      if (after === undefined || owner === undefined) {
+        state.rows.delete(id)
+        state.owners.delete(id)
+      } else {
+        state.rows.set(id, after)
+        state.owners.set(id, owner)
+      }
+      if (!isIndexed) continue
+      indexRow(state, id, after)
+      if (before !== undefined) stale.push({ state, id, row: before })
+    }
+  }
+  for (const [state, owners] of staged.moved) for (const [id, owner] of owners) state.owners.set(id, owner)
+  overlay.cursors.clear()
+  for (const [scope, place] of staged.cursors) overlay.cursors.set(scope, place)
+  overlay.frame = staged.frame
+}
+
+function leave(run: Run, goneWrites: Set<Write>, goneReaders: Set<Reader>): void {
+  for (const write of run.writes) goneWrites.add(write)
+  for (const reader of run.readers) goneReaders.add(reader)
+}
+
+/** Gives a run what its last execution read and wrote. Lists in which it is not the last are put in order afterwards. */
+function enter(run: Run, record: RunRecord): void {
+  const readers: Reader[] = []
+  for (const [state, ids] of record.keys) for (const id of ids) readers.push(state.watches.readKey(id, run))
+  for (const { state, spec, edge } of record.ranges) readers.push(state.watches.readRange(spec, edge, run))
+  const writes = record.writes.map((write) => ({ ...write, run }))
+  for (const write of writes) {
+    const list = write.state.writes.get(write.id)
+    if (list === undefined) write.state.writes.set(write.id, [write])
+    else list.push(write)
+    indexRow(write.state, write.id, write.row)
+  }
+  run.picture = record.picture
+  run.readers = readers
+  run.writes = writes
+}
+
+function settleWrites(state: TableState, id: string, gone: ReadonlySet<Write>): void {
+  const writes = (state.writes.get(id) ?? [])
+    .filter((write) => !gone.has(write))
+    .sort((a, b) => a.run.position - b.run.position)
+  if (writes.length === 0) state.writes.delete(id)
+  else state.writes.set(id, writes)
+}
+
+function idsIn(lists: Map<TableState, Set<string>>, state: TableState): Set<string> {
+  let ids = lists.get(state)
+  if (ids === undefined) {
+    ids = new Set()
+    lists.set(state, ids)
+  }
+  return ids
+}

@@ -1,0 +1,168 @@
+// Provisional positions: what a row that the authority has not yet placed shows in its append index. The highest confirmed position
+// under its parent, and then one for each such row in pending order: what the authority will give if nobody else comes between.
+// A view over the overlay, kept group by group and only for parents under which something is provisional; the common cases (one more
+// at the end, the first ones confirmed) cost nothing for the others. Intents never write positions.
+import type { Row } from '../../schema/table.ts'
+import { indexOn, lastRow, type Write } from './overlay.ts'
+import { insertionPoint } from './spec.ts'
+import type { PositionColumn, TableState } from './tables.ts'
+
+/** The provisional positions of one column. */
+export interface Positions {
+  readonly column: string
+  /** The provisional position of a row; undefined when it has a confirmed one or is not there. */
+  of(id: string): number | undefined
+  /**
+   * To be called after a commit with the rows that it may have changed and how each was shown before. Returns what other rows
+   * showed before whose position is another now.
+   */
+  settle(changed: ReadonlyMap<string, Row | undefined>): ReadonlyMap<string, number>
+}
+
+interface Member {
+  readonly id: string
+  readonly parent: string
+  /** The write that put the row under its parent. */
+  write: Write
+  number: number
+}
+
+/** The rows without a confirmed position under one parent. */
+interface Group {
+  /** The highest confirmed position. */
+  base: number
+  members: Member[]
+}
+
+interface Turn {
+  left: Member[]
+  joined: Member[]
+  /** The highest confirmed position that came. */
+  risen: number
+  /** The highest one went, so that the next has to be looked for. */
+  isFallen: boolean
+}
+
+/** Makes the view of one position column. */
+export function createPositions(state: TableState, { column, parent }: PositionColumn): Positions {
+  const members = new Map<string, Member>()
+  const groups = new Map<string, Group>()
+
+  /** The highest confirmed position under a parent. */
+  const findBase = (key: string): number => {
+    let base = 0
+    for (const id of indexOn(state, parent).ids(key)) {
+      if (members.has(id) || lastRow(state, id)?.[parent] !== key) continue
+      const position = state.rows.get(id)?.[column]
+      if (typeof position === 'number' && position > base) base = position
+    }
+    return base
+  }
+
+  const settleGroup = (key: string, turn: Turn, shifted: Map<string, number>): void => {
+    const known = groups.get(key)
+    const group = known ?? { base: findBase(key), members: [] }
+    const oldBase = group.base
+    if (known !== undefined) group.base = turn.isFallen ? findBase(key) : Math.max(group.base, turn.risen)
+    const first = group.members.length
+    turn.joined.sort(inPendingOrder)
+    const left = new Set(turn.left)
+    const isPrefix = group.members.slice(0, left.size).every((member) => left.has(member))
+    if (left.size > 0)
+      group.members = isPrefix ? group.members.slice(left.size) : group.members.filter((member) => !left.has(member))
+    const last = group.members.at(-1)
+    const comesLast = last === undefined || turn.joined[0] === undefined || inPendingOrder(last, turn.joined[0]) < 0
+    for (const member of turn.joined) {
+      if (comesLast) group.members.push(member)
+      else group.members.splice(insertionPoint(group.members, member, inPendingOrder), 0, member)
+    }
+    if (group.members.length === 0) {
+      groups.delete(key)
+      return
+    }
+    groups.set(key, group)
+    const isSteady = comesLast && isPrefix && group.base - oldBase === left.size
+    for (let index = isSteady ? first - left.size : 0; index < group.members.length; index++) {
+      const member = group.members[index] as Member
+      const number = group.base + index + 1
+      if (member.number === number) continue
+      if (member.number !== 0) shifted.set(member.id, member.number)
+      member.number = number
+    }
+  }
+
+  return {
+    column,
+    of: (id) => members.get(id)?.number,
+    settle(changed) {
+      const turns = new Map<string, Turn>()
+      const turnOf = (key: string): Turn => {
+        let turn = turns.get(key)
+        if (turn === undefined) {
+          turn = { left: [], joined: [], risen: 0, isFallen: false }
+          turns.set(key, turn)
+        }
+        return turn
+      }
+      for (const [id, before] of changed) {
+        const member = members.get(id)
+        const row = lastRow(state, id)
+        const write = row === undefined ? undefined : placingWrite(state, id, parent)
+        // A confirmed position went or came: that matters only where something is provisional.
+        if (member === undefined && before !== undefined) {
+          const group = groups.get(String(before[parent]))
+          const isSame =
+            write === undefined && row?.[parent] === before[parent] && state.rows.get(id)?.[column] === before[column]
+          if (group !== undefined && !isSame && Number(before[column]) >= group.base)
+            turnOf(String(before[parent])).isFallen = true
+        }
+        if (row !== undefined && write === undefined) {
+          const key = String(row[parent])
+          if (groups.has(key))
+            turnOf(key).risen = Math.max(turnOf(key).risen, Number(state.rows.get(id)?.[column] ?? 0))
+        }
+        const stays = member !== undefined && write !== undefined && isSamePlace(member, write, parent)
+        if (member !== undefined && stays) member.write = write
+        if (member !== undefined && !stays) {
+          members.delete(id)
+          turnOf(member.parent).left.push(member)
+        }
+        if (write !== undefined && !stays) {
+          const joining: Member = { id, parent: String(row?.[parent]), write, number: 0 }
+          members.set(id, joining)
+          turnOf(joining.parent).joined.push(joining)
+        }
+      }
+      const shifted = new Map<string, number>()
+      for (const [key, turn] of turns) settleGroup(key, turn, shifted)
+      return shifted
+    },
+  }
+}
+
+/** The pending write that put a row under its present parent; undefined when the confirmed row is there. */
+function placingWrite(state: TableState, id: string, parent: string): Write | undefined {
+  const writes = state.writes.get(id) ?? []
+  const key = writes.at(-1)?.row?.[parent]
+  let placing: Write | undefined
+  for (let index = writes.length - 1; index >= 0; index--) {
+    const write = writes[index] as Write
+    if (write.row?.[parent] !== key) return placing
+    placing = write
+    if (write.isInsert) return placing
+  }
+  return placing !== undefined && state.rows.get(id)?.[parent] !== key ? placing : undefined
+}
+
+/** Whether a run that ran again put its row where it was. */
+function isSamePlace(member: Member, write: Write, parent: string): boolean {
+  return (
+    member.write.run === write.run &&
+    member.write.ordinal === write.ordinal &&
+    member.parent === String(write.row?.[parent])
+  )
+}
+
+function inPendingOrder(a: Member, b: Member): number {
+  return a.write.run.position - b.write.run.position || a.write.ordinal - b.write.ordinal
+}

@@ -1,0 +1,249 @@
+// The replica: confirmed rows, pending intents, and the overlay of both that the app sees. Everything that changes it goes through one
+// lane, as one rebase that is swapped in whole and told once (I5, I6, I14): readers never see a part of one.
+// Pure: no clock, no dice, no disk. What is sent, kept and retired is decided by sync and outbox; where a run that waits is noticed
+// is the client, which has a clock.
+import type { Cancel } from '../../base/clock.ts'
+import { createEmitter } from '../../base/emitter.ts'
+import type { SyncError } from '../../base/errors.ts'
+import { createLane } from '../../base/lane.ts'
+import type { Cursor } from '../../protocol/frame.ts'
+import type { ClientId, IntentId } from '../../protocol/ids.ts'
+import type { App } from '../../schema/app.ts'
+import type { Row } from '../../schema/table.ts'
+import type { Rejection } from '../../schema/tx.ts'
+import type { StoredFrame } from '../storage/storage.ts'
+import { createFrameReader } from './apply-frame.ts'
+import { compare, look, type ReplicaCommit } from './diff.ts'
+import { foldFrames } from './fold.ts'
+import {
+  createOverlay,
+  indexOn,
+  type PendingIntent,
+  type Rebased,
+  type Run,
+  type RunPicture,
+  swap,
+  unindexRow,
+} from './overlay.ts'
+import { type IndexedVersion, type Plan, rebase } from './rebase.ts'
+import type { RunControl } from './run.ts'
+import { createShown } from './shown.ts'
+import type { TableState } from './tables.ts'
+
+export type { Change, ReplicaCommit } from './diff.ts'
+export type { PendingIntent, RunPicture } from './overlay.ts'
+
+/** What became of a run. */
+export type RunAnswer =
+  | { readonly kept: true; readonly picture: RunPicture; readonly needs: readonly IntentId[] }
+  | { readonly kept: false; readonly error: SyncError | Rejection }
+
+/** How often things were done; only rises. */
+export interface ReplicaCounters {
+  /** First runs that were kept. */
+  readonly runs: number
+  /** Runs that were done again because something that they read had changed. */
+  readonly replays: number
+  readonly framesApplied: number
+  readonly commits: number
+}
+
+/** The pure centre of a device. */
+export interface Replica {
+  /** Whether a frame has been applied: what is absent is absent, not only unknown. */
+  readonly isComplete: boolean
+  /** Up to which number of `client` the last frame holds the effects; 0 before the first frame. */
+  readonly decided: number
+  readonly client: ClientId | undefined
+  /** When the authority took the last frame's snapshot: milliseconds since 1970. */
+  readonly at: number | undefined
+  readonly counters: ReplicaCounters
+  /** How far each scope is here. */
+  cursors(): readonly Cursor[]
+  /**
+   * Runs an intent after all that are pending. `call`: a first run, refused when it throws anything but the news that rows are not
+   * here. `stored`: an intent of this or another tab that is kept already, never refused. An id that is pending already is not run again.
+   */
+  run(intent: PendingIntent, mode: 'call' | 'stored'): Promise<RunAnswer>
+  /**
+   * Applies a whole frame, and takes out the intents that it retires, in one commit. `pending` then puts the rest in an order, as
+   * `reorder` does. Rejects with a SyncError, and changes nothing, when the frame does not fit: `malformed`, or `frame_gap` when it
+   * does not begin where this replica stands.
+   */
+  confirm(
+    frame: StoredFrame,
+    retired: ReadonlySet<IntentId> | ((id: IntentId) => boolean),
+    pending?: readonly PendingIntent[],
+  ): Promise<void>
+  /** Takes intents out: refused by the disk, withdrawn or parked. */
+  drop(ids: ReadonlySet<IntentId>): Promise<void>
+  /** Puts the pending intents into this order; those not yet known are run as stored, those not named stay, after the others. */
+  reorder(intents: readonly PendingIntent[]): Promise<void>
+  /** To be called when a turn is over: ends the run in progress, which waits for something that will not come from here. Returns whether anything is still to be done. */
+  expireRun(): boolean
+  isRunning(): boolean
+  /** Calls `listener` once for each commit that changed something, after it can be read. */
+  onCommit(listener: (commit: ReplicaCommit) => void): Cancel
+  /** A row as queries show it; undefined when it is absent. Throws a TypeError for a table that the app does not have. */
+  get(table: string, id: string): Row | undefined
+  rows(table: string): Iterable<Row>
+  confirmedRows(table: string): ReadonlyMap<string, Row>
+  /** Ids among which are those of all shown rows whose column has this value. Not for position columns and aggregates. */
+  idsWhere(table: string, column: string, value: Row[string]): Iterable<string>
+  /** The pending intents that wrote a row, in order. */
+  writers(table: string, id: string): readonly IntentId[]
+  /** The columns of a row whose values the authority may still change. */
+  provisionalOf(table: string, id: string): readonly string[]
+  /** The rows that a pending intent wrote. */
+  keysOf(id: IntentId): readonly (readonly [table: string, id: string])[]
+  picture(id: IntentId): RunPicture | undefined
+  /** Pending intents, in order. */
+  pending(): readonly IntentId[]
+  /** The confirmed state as frames that lead to it. */
+  frames(): Iterable<StoredFrame>
+  /** A table or aggregate of the app, as the replica holds it. Throws a TypeError for other names. */
+  table(name: string): TableState
+}
+
+/** Makes an empty replica. What a listener throws goes to `report`. */
+export function createReplica(app: App, report: (error: unknown) => void = rethrow): Replica {
+  const overlay = createOverlay(app)
+  const shown = createShown(overlay)
+  const reader = createFrameReader(overlay)
+  const commits = createEmitter<ReplicaCommit>(report)
+  const lane = createLane()
+  const control: RunControl = { stop: undefined }
+  const counters = { runs: 0, replays: 0, framesApplied: 0, commits: 0 }
+  let jobs = 0
+
+  const inLane = async <Result>(job: () => Promise<Result>): Promise<Result> => {
+    jobs++
+    try {
+      return await lane.run(job)
+    } finally {
+      jobs--
+    }
+  }
+
+  /** Finds what a plan leads to, swaps it in and tells. */
+  const commit = async (
+    plan: Plan,
+  ): Promise<{ readonly rebased: Rebased } | { readonly error: SyncError | Rejection }> => {
+    const indexed: IndexedVersion[] = []
+    const isFirstFrame = plan.staged !== undefined && overlay.frame === undefined
+    try {
+      const result = await rebase(overlay, plan, control, indexed)
+      if (result.kind === 'refused') return { error: result.error }
+      const { rebased, counts } = result
+      const looked = look(shown, rebased)
+      swap(overlay, rebased)
+      const { changes, touched } = compare(shown, rebased, looked)
+      counters.commits++
+      counters.runs += counts.runs
+      counters.replays += counts.replays
+      if (plan.staged !== undefined) counters.framesApplied++
+      const frame = plan.staged?.frame
+      if (changes.size > 0 || touched.size > 0 || frame !== undefined)
+        commits.emit({ changes, touched, frame, isFirstFrame })
+      return { rebased }
+    } finally {
+      for (const { state, id, row } of indexed) unindexRow(state, id, row)
+    }
+  }
+
+  /** Which runs have to leave, and which intents to be run behind the rest, so that the pending ones stand in this order. */
+  const planOrder = (
+    retired: ReadonlySet<Run>,
+    intents: readonly PendingIntent[],
+  ): Pick<Plan, 'retired' | 'appended'> => {
+    const staying = overlay.runs.filter((run) => !retired.has(run))
+    const named = new Set(intents.map((intent) => intent.id))
+    const wanted = [...intents, ...staying.filter((run) => !named.has(run.intent.id)).map((run) => run.intent)]
+    let same = 0
+    while (same < staying.length && staying[same]?.intent.id === wanted[same]?.id) same++
+    return {
+      retired: new Set([...retired, ...staying.slice(same)]),
+      appended: wanted.slice(same).map((intent) => ({ intent, mode: 'stored' })),
+    }
+  }
+
+  const runsOf = (ids: ReadonlySet<IntentId> | ((id: IntentId) => boolean)): Set<Run> => {
+    const isNamed = typeof ids === 'function' ? ids : (id: IntentId) => ids.has(id)
+    return new Set(overlay.runs.filter((run) => isNamed(run.intent.id)))
+  }
+
+  const tableOf = (name: string): TableState => {
+    const state = overlay.tables.get(name)
+    if (state === undefined)
+      throw new TypeError(
+        `The app has no table or aggregate ${JSON.stringify(name)}; it has ${[...overlay.tables.keys()].join(', ')}`,
+      )
+    return state
+  }
+
+  return {
+    get isComplete() {
+      return overlay.frame !== undefined
+    },
+    get decided() {
+      return overlay.frame?.decided ?? 0
+    },
+    get client() {
+      return overlay.frame?.client
+    },
+    get at() {
+      return overlay.frame?.at
+    },
+    counters,
+    cursors: () => [...overlay.cursors].map(([scope, place]) => ({ scope, ...place })),
+    run: (intent, mode) =>
+      inLane(async () => {
+        const known = overlay.runsById.get(intent.id)
+        if (known !== undefined) return { kept: true, picture: known.picture, needs: [] }
+        const result = await commit({ staged: undefined, retired: new Set(), appended: [{ intent, mode }] })
+        if ('error' in result) return { kept: false, error: result.error }
+        const record = result.rebased.appended[0]?.record
+        return { kept: true, picture: record?.picture ?? 'shown', needs: record?.needs ?? [] }
+      }),
+    confirm: (frame, retired, pending) =>
+      inLane(async () => {
+        const staged = reader.stage(frame)
+        const runs = runsOf(retired)
+        await commit({
+          staged,
+          ...(pending === undefined ? { retired: runs, appended: [] } : planOrder(runs, pending)),
+        })
+      }),
+    drop: (ids) =>
+      inLane(async () => {
+        const runs = runsOf(ids)
+        if (runs.size > 0) await commit({ staged: undefined, retired: runs, appended: [] })
+      }),
+    reorder: (intents) =>
+      inLane(async () => {
+        const plan = planOrder(new Set(), intents)
+        if (plan.retired.size > 0 || plan.appended.length > 0) await commit({ staged: undefined, ...plan })
+      }),
+    expireRun() {
+      control.stop?.()
+      return jobs > 0
+    },
+    isRunning: () => jobs > 0,
+    onCommit: (listener) => commits.on(listener),
+    get: (table, id) => shown.row(tableOf(table), id),
+    rows: (table) => shown.rows(tableOf(table)),
+    confirmedRows: (table) => tableOf(table).rows,
+    idsWhere: (table, column, value) => indexOn(tableOf(table), column).ids(value),
+    writers: (table, id) => (tableOf(table).writes.get(id) ?? []).map((write) => write.run.intent.id),
+    provisionalOf: (table, id) => shown.provisional(tableOf(table), id),
+    keysOf: (id) => (overlay.runsById.get(id)?.writes ?? []).map((write) => [write.state.name, write.id]),
+    picture: (id) => overlay.runsById.get(id)?.picture,
+    pending: () => overlay.runs.map((run) => run.intent.id),
+    frames: () => foldFrames(overlay),
+    table: tableOf,
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}

@@ -1,0 +1,135 @@
+// One run of a mutator: it reads the rows as they stand before it, and what it read and wrote is recorded. It writes nowhere: the
+// record goes to the rebase, which compares, and to the overlay, which swaps it in.
+// A run goes over microtasks, because mutators are async in form; `stop` ends one that waits for anything else, after which it gets
+// no more answers. What reads a row that may exist but is not here is blind, whatever it makes of the error.
+import { SyncError } from '../../base/errors.ts'
+import type { IntentId } from '../../protocol/ids.ts'
+import type { App } from '../../schema/app.ts'
+import type { QuerySpec } from '../../schema/query.ts'
+import type { Row } from '../../schema/table.ts'
+import { createTx, Rejection } from '../../schema/tx.ts'
+import { upgradeArguments } from '../../schema/upgrade.ts'
+import type { PendingIntent, RunPicture, Write } from './overlay.ts'
+import { createRecorder } from './recorder.ts'
+import { freezeDeep, type TableState } from './tables.ts'
+
+/** The rows as one run finds them. */
+export interface View {
+  readonly app: App
+  readonly tables: ReadonlyMap<string, TableState>
+  /** Whether what is absent is known to be absent. */
+  readonly isComplete: boolean
+  row(state: TableState, id: string): Row | undefined
+  /** At least the ids of the rows that meet the query, each once. */
+  candidates(state: TableState, spec: QuerySpec): Iterable<string>
+  /** The pending intent that put a row there, if one did. */
+  inserter(state: TableState, id: string): IntentId | undefined
+}
+
+/** A range as it was read. */
+export interface RangeRead {
+  readonly state: TableState
+  readonly spec: QuerySpec
+  /** The last row, when the limit was reached: nothing beyond it was seen. */
+  readonly edge: Row | undefined
+}
+
+/** What a run read and wrote. */
+export interface RunRecord {
+  readonly picture: RunPicture
+  readonly keys: ReadonlyMap<TableState, ReadonlySet<string>>
+  readonly ranges: readonly RangeRead[]
+  readonly writes: readonly Omit<Write, 'run'>[]
+  /** Pending intents that inserted a row which this run read, wrote or refers to. */
+  readonly needs: readonly IntentId[]
+}
+
+/** What a run came to. Only a first run is refused. */
+export type RunResult =
+  | { readonly kept: true; readonly record: RunRecord }
+  | { readonly kept: false; readonly error: SyncError | Rejection }
+
+/** How runs can be ended from outside. */
+export interface RunControl {
+  /** Ends the run in progress because it waits for something other than its transaction; undefined when none is in progress. */
+  stop: (() => void) | undefined
+}
+
+type Ending = { readonly how: 'done' } | { readonly how: 'threw'; readonly error: unknown } | { readonly how: 'waited' }
+
+/** Runs an intent's mutator. `call`: a first run, which may be refused. `stored`: one that is kept whatever happens. */
+export async function runIntent(
+  intent: PendingIntent,
+  mode: 'call' | 'stored',
+  view: View,
+  control: RunControl,
+): Promise<RunResult> {
+  const { name } = intent
+  const mutator = Object.hasOwn(view.app.mutators, name) ? view.app.mutators[name] : undefined
+  if (mutator === undefined) {
+    return mode === 'stored' ? kept('unfit') : refused(new SyncError('mutator_unknown', `${name} was called`))
+  }
+  let input: unknown
+  try {
+    const upgraded = upgradeArguments(name, mutator, intent.version, intent.args)
+    if (upgraded.kind === 'unfit') return kept('unfit')
+    if (upgraded.kind === 'invalid') {
+      if (mode === 'stored') return kept('in-doubt')
+      return refused(
+        new SyncError('arguments_invalid', `${name} was called with ${upgraded.problems.join('; ')}`, {
+          details: { problems: upgraded.problems },
+        }),
+      )
+    }
+    input = upgraded.input
+  } catch (error) {
+    return mode === 'stored' ? kept('in-doubt') : refused(asSyncError(name, error))
+  }
+  // What a mutator did to its arguments would be there on its next run, and on the wire.
+  freezeDeep(input)
+
+  const recorder = createRecorder(view)
+  const tx = createTx(view.app, recorder.source, { actor: intent.actor, madeAt: intent.madeAt, rootId: intent.rootId })
+  const ending = await new Promise<Ending>((resolve) => {
+    control.stop = () => resolve({ how: 'waited' })
+    try {
+      Promise.resolve(mutator.body(tx, input)).then(
+        () => resolve({ how: 'done' }),
+        (error: unknown) => resolve({ how: 'threw', error }),
+      )
+    } catch (error) {
+      resolve({ how: 'threw', error })
+    }
+  })
+  control.stop = undefined
+  recorder.close()
+
+  if (mode === 'call' && ending.how === 'waited')
+    return refused(new SyncError('mutator_waited', `${name} was still waiting when its turn was over`))
+  if (recorder.isBlind()) return { kept: true, record: recorder.record('blind') }
+  if (ending.how === 'done') return { kept: true, record: recorder.record('shown') }
+  if (mode === 'stored') return { kept: true, record: recorder.record('in-doubt') }
+  return refused(ending.how === 'threw' ? asSyncError(name, ending.error) : new SyncError('mutator_waited', name))
+}
+
+const nothing: Pick<RunRecord, 'keys' | 'ranges' | 'writes' | 'needs'> = {
+  keys: new Map(),
+  ranges: [],
+  writes: [],
+  needs: [],
+}
+
+function kept(picture: RunPicture): RunResult {
+  return { kept: true, record: { picture, ...nothing } }
+}
+
+function refused(error: SyncError | Rejection): RunResult {
+  return { kept: false, error }
+}
+
+function asSyncError(name: string, error: unknown): SyncError | Rejection {
+  if (error instanceof Rejection || error instanceof SyncError) return error
+  return new SyncError('mutator_threw', `${name} threw ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,70 @@
+// Whether a query can be asked: its table and columns exist, filtered and ordered columns can be compared, the limit is a number of
+// rows. The type checker says most of it; this says it to whoever comes without types, in a sentence, before anything is read.
+import type { Json } from '../../base/json.ts'
+import type { QuerySpec } from '../../schema/query.ts'
+import type { Row } from '../../schema/table.ts'
+import type { TableState } from './tables.ts'
+
+/** Throws a TypeError that names what is wrong. `by` says who asks: a mutator does not see positions. */
+export function checkSpec(state: TableState, spec: QuerySpec, by: 'query' | 'mutator'): void {
+  for (const { column, is, value } of spec.where) {
+    checkColumn(state, column, by, 'where')
+    if (is === 'in' ? !Array.isArray(value) || !value.every(isComparable) : !isComparable(value)) {
+      throw new TypeError(
+        `where: ${state.name}.${column} is compared with ${JSON.stringify(value)}, it must be ${is === 'in' ? 'an array of texts, numbers, booleans or nulls' : 'a text, a number, a boolean or null'}`,
+      )
+    }
+  }
+  for (const { column } of spec.orderBy) checkColumn(state, column, by, 'orderBy')
+  if (spec.limit !== undefined && (!Number.isSafeInteger(spec.limit) || spec.limit < 0))
+    throw new TypeError(`limit is ${spec.limit}, it must be a whole number of rows`)
+}
+
+function checkColumn(state: TableState, name: string, by: 'query' | 'mutator', where: string): void {
+  const column = Object.hasOwn(state.columns, name) ? state.columns[name] : undefined
+  if (column === undefined)
+    throw new TypeError(
+      `${where}: ${state.name} has no column ${JSON.stringify(name)}; it has ${state.shownNames.join(', ')}`,
+    )
+  if (column.type === 'json')
+    throw new TypeError(`${where}: ${state.name}.${name} holds JSON, which can be neither filtered nor ordered by`)
+  if (by === 'mutator' && column.type === 'appendIndex')
+    throw new TypeError(`${where}: ${state.name}.${name} is given by the authority and not seen by mutators`)
+}
+
+function isComparable(value: Json): boolean {
+  return typeof value !== 'object' || value === null
+}
+
+/** The condition of a query by which an index finds its rows: the id itself, or another column that equals one value. */
+export function equalityOf(spec: QuerySpec): { readonly column: string; readonly value: Json } | undefined {
+  return spec.where.find(({ column, is }) => is === 'eq' && column === 'id') ?? spec.where.find(({ is }) => is === 'eq')
+}
+
+/** The rows in order, at most `limit`: a small limit over many rows costs no sorting of all of them. */
+export function takeFirst(rows: readonly Row[], compare: (a: Row, b: Row) => number, limit: number | undefined): Row[] {
+  if (limit === undefined || rows.length <= limit * 4) return rows.toSorted(compare).slice(0, limit)
+  const best: Row[] = []
+  for (const row of rows) {
+    if (best.length === limit && (limit === 0 || compare(row, best[limit - 1] as Row) >= 0)) continue
+    best.splice(insertionPoint(best, row, compare), 0, row)
+    if (best.length > limit) best.pop()
+  }
+  return best
+}
+
+/** Where a row belongs in a sorted array. */
+export function insertionPoint<Item>(
+  sorted: readonly Item[],
+  item: Item,
+  compare: (a: Item, b: Item) => number,
+): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (compare(sorted[middle] as Item, item) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,105 @@
+// One table's part of the replica: its confirmed rows and to which scope each belongs, what pending runs wrote, who read what, and
+// the indexes over all of it. Aggregates are tables that no run reads or writes.
+// Only the records and the comparison of rows; what changes them is overlay.ts (I6), and only by a commit.
+import { jsonEqual } from '../../base/json.ts'
+import type { App } from '../../schema/app.ts'
+import type { Column } from '../../schema/column.ts'
+import type { Scope } from '../../schema/scope.ts'
+import type { Row } from '../../schema/table.ts'
+import type { ColumnIndex } from './column-index.ts'
+import type { Write } from './overlay.ts'
+import { createWatches, type Watches } from './watches.ts'
+
+/** A column whose values the authority gives, and the column by which it counts. */
+export interface PositionColumn {
+  readonly column: string
+  readonly parent: string
+}
+
+/** One table, or one aggregate, of the replica. */
+export interface TableState {
+  readonly name: string
+  readonly isAggregate: boolean
+  readonly columns: { readonly [name: string]: Column }
+  /** All columns, and those that mutators see. */
+  readonly shownNames: readonly string[]
+  readonly txNames: readonly string[]
+  readonly positions: readonly PositionColumn[]
+  /** Columns that refer to other tables. */
+  readonly refs: readonly { readonly column: string; readonly target: string }[]
+  readonly hasJson: boolean
+  /** Confirmed rows, and whose they are. */
+  readonly rows: Map<string, Row>
+  readonly owners: Map<string, Scope>
+  /** What pending runs wrote to each row, in pending order. */
+  readonly writes: Map<string, Write[]>
+  readonly watches: Watches
+  readonly indexes: Map<string, ColumnIndex>
+}
+
+/** The tables and aggregates of an app, empty. */
+export function createTables(app: App): ReadonlyMap<string, TableState> {
+  const states = new Map<string, TableState>()
+  for (const name of app.tableNames) states.set(name, createTable(name, app.table(name).columns, false))
+  for (const [name, { measures }] of Object.entries(app.aggregates)) {
+    const columns: { [name: string]: Column } = { id: { type: 'id', isNullable: false, target: '' } }
+    for (const measure of Object.keys(measures)) columns[measure] = { type: 'real', isNullable: false, target: '' }
+    states.set(name, createTable(name, columns, true))
+  }
+  return states
+}
+
+function createTable(name: string, columns: { readonly [name: string]: Column }, isAggregate: boolean): TableState {
+  const entries = Object.entries(columns)
+  const ofType = (type: Column['type']) => entries.filter(([, column]) => column.type === type)
+  return {
+    name,
+    isAggregate,
+    columns,
+    shownNames: Object.keys(columns),
+    txNames: entries.filter(([, column]) => column.type !== 'appendIndex').map(([column]) => column),
+    positions: ofType('appendIndex').map(([column, { target }]) => ({ column, parent: target })),
+    refs: ofType('ref').map(([column, { target }]) => ({ column, target })),
+    hasJson: ofType('json').length > 0,
+    rows: new Map(),
+    owners: new Map(),
+    writes: new Map(),
+    watches: createWatches(),
+    indexes: new Map(),
+  }
+}
+
+/** Whether two rows say the same in these columns. A column that is missing says null. */
+export function rowsEqual(names: readonly string[], a: Row | undefined, b: Row | undefined): boolean {
+  if (a === b) return true
+  if (a === undefined || b === undefined) return false
+  for (const name of names) {
+    const left = a[name] ?? null
+    const right = b[name] ?? null
+    if (left !== right && !jsonEqual(left, right)) return false
+  }
+  return true
+}
+
+/** The row as a mutator sees it: without positions, and frozen, because a mutator that changed it would change what the authority said (I6). */
+export function txRow(state: TableState, row: Row): Row {
+  let seen = row
+  if (state.positions.length > 0) {
+    const copy: { [column: string]: Row[string] } = {}
+    for (const name of state.txNames) copy[name] = row[name] ?? null
+    seen = copy as Row
+  }
+  if (state.hasJson) for (const name of state.shownNames) freezeDeep(seen[name])
+  return Object.freeze(seen)
+}
+
+/** Freezes plain objects and arrays that others hold too, down to their last member. */
+export function freezeDeep(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  if (!Array.isArray(value)) {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype !== Object.prototype && prototype !== null) return
+  }
+  Object.freeze(value)
+  for (const member of Object.values(value)) freezeDeep(member)
+}

@@ -1,0 +1,147 @@
+// Who read what: for each key and each range that pending runs read, its readers in pending order. A rebase walks these lists to
+// find the next run that a change touches, so that what nobody read costs nothing, however many intents are pending.
+// Filled and emptied by the overlay when a rebase is swapped in; during a rebase it stays as it was.
+import type { Json } from '../../base/json.ts'
+import { type Condition, comparatorOf, matches, type QuerySpec } from '../../schema/query.ts'
+import type { Row } from '../../schema/table.ts'
+import type { Run } from './overlay.ts'
+
+/** One run that read a key or a range. */
+export interface Reader {
+  readonly run: Run
+  readonly watch: Watch
+  /** For a range whose limit was reached: the last row that was read. What lies after it, before and after a change, was not seen. */
+  readonly edge: Row | undefined
+}
+
+/** A key or a range with its readers, in pending order. */
+export interface Watch {
+  readonly owner: Watches
+  readers: Reader[]
+  /** For a key its id; a range is known by its conditions and order. */
+  readonly id: string | undefined
+  readonly range: Range | undefined
+}
+
+interface Range {
+  readonly key: string
+  readonly where: readonly Condition[]
+  readonly compare: (a: Row, b: Row) => number
+}
+
+/** The watches of one table. */
+export interface Watches {
+  /** Adds a reader of a key. Readers come in any order; `settle` puts them in theirs. */
+  readKey(id: string, run: Run): Reader
+  /** Adds a reader of a range, up to `edge` if there is one. */
+  readRange(spec: QuerySpec, edge: Row | undefined, run: Run): Reader
+  /** Calls `visit` for each watch that a change of this row from `before` to `after` may concern. */
+  concern(id: string, before: Row | undefined, after: Row | undefined, visit: (watch: Watch) => void): void
+  /** Takes readers out of a watch, restores its order, and forgets it when nobody is left. */
+  settle(watch: Watch, gone: ReadonlySet<Reader>): void
+  isEmpty(): boolean
+}
+
+/** Whether what a reader of a range saw is another with `row` changed, given that `row` meets the range's conditions. */
+export function liesBefore(row: Row, reader: Reader, watch: Watch): boolean {
+  return reader.edge === undefined || watch.range === undefined || watch.range.compare(row, reader.edge) <= 0
+}
+
+/** Makes the watches of one table. */
+export function createWatches(): Watches {
+  const byId = new Map<string, Watch>()
+  const byRange = new Map<string, Watch>()
+  // A range with an equality is found by the value: a change concerns only ranges of its own values.
+  const byValue = new Map<string, Map<Json, Set<Watch>>>()
+  const unkeyed = new Set<Watch>()
+
+  const enrol = (watch: Watch, run: Run, edge: Row | undefined): Reader => {
+    const reader: Reader = { run, watch, edge }
+    watch.readers.push(reader)
+    return reader
+  }
+
+  const placeRange = (watch: Watch, where: readonly Condition[]): void => {
+    const equality = where.find((condition) => condition.is === 'eq')
+    if (equality === undefined) {
+      unkeyed.add(watch)
+      return
+    }
+    const values = byValue.get(equality.column) ?? new Map<Json, Set<Watch>>()
+    byValue.set(equality.column, values)
+    const watches = values.get(equality.value) ?? new Set<Watch>()
+    values.set(equality.value, watches)
+    watches.add(watch)
+  }
+
+  const forget = (watch: Watch): void => {
+    if (watch.id !== undefined) byId.delete(watch.id)
+    if (watch.range === undefined) return
+    byRange.delete(watch.range.key)
+    unkeyed.delete(watch)
+    const equality = watch.range.where.find((condition) => condition.is === 'eq')
+    if (equality === undefined) return
+    const values = byValue.get(equality.column)
+    const watches = values?.get(equality.value)
+    watches?.delete(watch)
+    if (watches?.size === 0) values?.delete(equality.value)
+    if (values?.size === 0) byValue.delete(equality.column)
+  }
+
+  const watches: Watches = {
+    readKey(id, run) {
+      let watch = byId.get(id)
+      if (watch === undefined) {
+        watch = { owner: watches, readers: [], id, range: undefined }
+        byId.set(id, watch)
+      }
+      return enrol(watch, run, undefined)
+    },
+    readRange(spec, edge, run) {
+      const key = JSON.stringify([spec.where, spec.orderBy])
+      let watch = byRange.get(key)
+      if (watch === undefined) {
+        watch = {
+          owner: watches,
+          readers: [],
+          id: undefined,
+          range: { key, where: spec.where, compare: comparatorOf(spec.orderBy) },
+        }
+        byRange.set(key, watch)
+        placeRange(watch, spec.where)
+      }
+      return enrol(watch, run, edge)
+    },
+    concern(id, before, after, visit) {
+      const own = byId.get(id)
+      if (own !== undefined) visit(own)
+      if (byRange.size === 0) return
+      const test = (watch: Watch): void => {
+        const where = watch.range?.where ?? []
+        if ((before !== undefined && matches(where, before)) || (after !== undefined && matches(where, after)))
+          visit(watch)
+      }
+      for (const watch of unkeyed) test(watch)
+      for (const [column, ranges] of byValue) {
+        const old = before === undefined ? undefined : (before[column] ?? null)
+        const now = after === undefined ? undefined : (after[column] ?? null)
+        if (old !== undefined) for (const watch of ranges.get(old) ?? []) test(watch)
+        if (now !== undefined && now !== old) for (const watch of ranges.get(now) ?? []) test(watch)
+      }
+    },
+    settle(watch, gone) {
+      let isOrdered = true
+      let last = Number.NEGATIVE_INFINITY
+      watch.readers = watch.readers.filter((reader) => {
+        if (gone.has(reader)) return false
+        isOrdered &&= last <= reader.run.position
+        last = reader.run.position
+        return true
+      })
+      if (!isOrdered) watch.readers.sort((a, b) => a.run.position - b.run.position)
+      if (watch.readers.length === 0) forget(watch)
+    },
+    isEmpty: () => byId.size === 0 && byRange.size === 0,
+  }
+  return watches
+}
