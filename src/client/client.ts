@@ -1,17 +1,14 @@
 // The client: wires replica, outbox, calls, queries, engine and storage together, and decides nothing of its own.
 // What the parts do stands in their rooms; the order in which they hear of things stands here.
 import { InvariantError } from '../base/assert.ts'
-import type { Cancel } from '../base/clock.ts'
 import { createEmitter } from '../base/emitter.ts'
 import { SyncError } from '../base/errors.ts'
-import type { Cursor } from '../protocol/frame.ts'
-import { type ClientId, parseActor, parseIntentId } from '../protocol/ids.ts'
+import { parseActor, parseIntentId } from '../protocol/ids.ts'
 import type { App } from '../schema/app.ts'
-import type { ArgsOf } from '../schema/mutator.ts'
 import type { Query } from '../schema/query.ts'
-import { type CallOptions, createCalls, type Decision, type IntentHandle } from './calls.ts'
-import type { Host } from './host.ts'
-import { type OutboxItem, outboxItem } from './outbox/item.ts'
+import type { Client, ClientOptions, Shown } from './api.ts'
+import { type CallOptions, createCalls, type IntentHandle } from './calls.ts'
+import { outboxItem } from './outbox/item.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from './outbox/outbox.ts'
 import { createLiveQueries, type LiveQuery } from './query/live.ts'
 import { createReplica, type PendingIntent, type Replica } from './replica/replica.ts'
@@ -22,88 +19,20 @@ import type { Storage, StoredFrame } from './storage/storage.ts'
 import { createEngine, type Engine } from './sync/engine.ts'
 import { DEFAULT_TUNING, type Tuning } from './sync/tuning.ts'
 
-/** Who is signed in on this device. */
-export interface Session {
-  /** Whose replica and outbox these are; each actor's are kept apart. */
-  readonly actor: string
-  /** The bearer token, or what gives the present one before each request; left out when cookies say who is asking. */
-  readonly token?: string | (() => string | undefined | Promise<string | undefined>)
-}
-
-/** What a client is made of. */
-export interface ClientOptions<A extends App> {
-  readonly app: A
-  readonly host: Host
-  /** Where the authority answers: requests go to `url/push`, `url/pull` and `url/live`. */
-  readonly url: string
-  readonly session: Session
-  /** Keep a stream open and hear of changes at once (default), or pull from time to time. */
-  readonly live?: boolean
-  /** What to do with a call while storage is not durable: refuse it unless the call accepts that (default), or keep it. */
-  readonly whenNotDurable?: 'ask' | 'accept'
-  /** Begin to talk to the authority as soon as storage is loaded (default), or only after `resume()`. */
-  readonly startPaused?: boolean
-  readonly tuning?: Partial<Tuning>
-}
-
-/** A row of a query, with what is known of its way to the authority. */
-export type Shown<R> = R & { readonly sync: SyncInfo }
-
-/** A look inside, for tests, the simulator and tools for developers; not for apps. */
-export interface Inspection {
-  readonly actor: string
-  readonly client: ClientId
-  readonly last: number
-  readonly stored: number
-  readonly decided: number
-  readonly isComplete: boolean
-  readonly cursors: readonly Cursor[]
-  readonly entries: readonly OutboxEntry[]
-  readonly replica: Replica
-  readonly rebirths: number
-}
-
-/** A replica that wants to agree with the authority. */
-export interface Client<A extends App = App> {
-  /** Resolves when storage is loaded and its intents show; rejects with a SyncError of phase persist when it cannot be opened. */
-  readonly ready: Promise<void>
-  /** The app's mutators. A call shows before the next frame of the screen. */
-  readonly mutate: {
-    readonly [Name in keyof A['mutators']]: (args: ArgsOf<A['mutators'][Name]>, options?: CallOptions) => IntentHandle
-  }
-  /** A query that stays up to date. Close it when it is no longer shown. */
-  live<R>(query: Query<R>): LiveQuery<Shown<R>>
-  status(): Status
-  /** Calls `listener` after the status has changed, at most once a turn. */
-  onStatus(listener: (status: Status) => void): Cancel
-  /** Everything that is not synced, in order. */
-  outbox(): readonly OutboxItem[]
-  /** Gives an intent up. The decision is `withdrawn`, or the outcome if the authority had decided it already. */
-  discard(id: string): Promise<Decision>
-  /** Stops talking to the authority; calls are kept as always. */
-  pause(): void
-  /** Talks to the authority (again): after `pause`, after signing in again, or to try at once. */
-  resume(): void
-  /** Resolves when every intent made so far is decided and its effects are here. */
-  quiet(): Promise<void>
-  inspect(): Inspection
-  /** Stops and lets go of storage; what was saved stays. */
-  close(): Promise<void>
-}
-
 /** Makes a client. Nothing throws for reasons of storage or network: see `ready` and `status()`. */
 export function createClient<A extends App>(options: ClientOptions<A>): Client<A> {
   const { app, host, session } = options
   const actor = parseActor(session.actor)
   const tuning: Tuning = { ...DEFAULT_TUNING, ...options.tuning }
-  const replica = createReplica(app)
+  const replica = createReplica(app, host.report)
   const calls = createCalls(app, host.random)
   const statusChanged = createEmitter<Status>(host.report)
   let storage: Storage | undefined
   let outbox: Outbox | undefined
   let engine: Engine | undefined
   let keeper: FrameKeeper | undefined
-  let asOf: number | undefined
+  /** The frame that is being applied. */
+  let arriving: StoredFrame | undefined
   let isBroken = false
   let isClosed = false
   let isWatching = false
@@ -113,14 +42,18 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   const isDurable = (): boolean => storage?.isDurable ?? true
   const badge = (id: PendingIntent['id']): Badge => badgeOf(outbox?.get(id), isDurable())
 
-  // Retiring must come before the queries look, so that rows turn `synced` in the same notification as their values.
-  replica.onCommit((commit) => {
-    if (commit.frame !== undefined && outbox?.client === commit.frame.client) outbox.retire(commit.frame.decided)
+  // Retiring must come before the queries look, so that rows turn `synced` in the same notification as their values; and a frame
+  // is handed to the keeper in the moment in which it counts, so that what is kept is always what was shown.
+  replica.onCommit(({ frame }) => {
+    if (frame === undefined) return
+    if (outbox?.client === frame.client) outbox.retire(frame.decided)
+    if (arriving !== undefined) keeper?.keep(arriving)
   })
-  const queries = createLiveQueries(replica, (table, id) => {
+  const syncOf = (table: string, id: string): SyncInfo => {
     const intents = replica.writers(table, id)
     return { state: rowBadge(intents, badge), intents, provisional: replica.provisionalOf(table, id) }
-  })
+  }
+  const queries = createLiveQueries<SyncInfo>(replica, syncOf, host.report)
 
   const ready = open()
   ready.catch(() => undefined)
@@ -190,7 +123,6 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     for (const frame of frames) {
       try {
         await replica.confirm(frame, () => false)
-        asOf = frame.at
       } catch (error) {
         if (!(error instanceof SyncError)) throw error
         host.report(error)
@@ -204,11 +136,12 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     return typeof session.token === 'function' ? session.token() : session.token
   }
 
-  /** What the overlay shows: everything that is neither in the confirmed rows nor given up. */
-  function pendingIntents(): PendingIntent[] {
+  /** What the overlay shows: everything that is neither in the confirmed rows nor given up; of an earlier history, all above `decided`. */
+  function pendingIntents(decided = Number.POSITIVE_INFINITY): PendingIntent[] {
     const pending: PendingIntent[] = []
-    for (const { intent, isRetired, givenUp } of outbox?.entries() ?? []) {
-      if (!isRetired && givenUp === undefined) pending.push({ ...intent, rootId: intent.root ?? intent.id, actor })
+    for (const { intent, sequence, isRetired, givenUp } of outbox?.entries() ?? []) {
+      if ((!isRetired || (sequence ?? 0) > decided) && givenUp === undefined)
+        pending.push({ ...intent, rootId: intent.root ?? intent.id, actor })
     }
     return pending
   }
@@ -225,13 +158,13 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         queries.touchSync(replica.keysOf(intent.id))
     }
     watchRuns()
-    await replica.confirm(frame, isSealed)
-    if (wentBack) {
-      box.unretire(frame.decided)
-      await replica.reorder(pendingIntents())
+    arriving = frame
+    try {
+      await replica.confirm(frame, isSealed, wentBack ? pendingIntents(frame.decided) : undefined)
+    } finally {
+      arriving = undefined
     }
-    asOf = frame.at
-    keeper?.keep(frame)
+    if (wentBack) box.unretire(frame.decided)
   }
 
   async function tidyOutbox(): Promise<void> {
@@ -307,7 +240,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   }
 
   function isQuiet(): boolean {
-    if (outbox === undefined || calls.areRunning() || outbox.countUnsaved() > 0 || outbox.countUndecided() > 0) return false
+    if (outbox === undefined || calls.areRunning() || outbox.countUnsaved() > 0 || outbox.countUndecided() > 0)
+      return false
     return outbox.last === 0 || (replica.client === outbox.client && replica.decided >= outbox.last)
   }
 
@@ -334,7 +268,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       oldestWaitingAt: waiting === 0 ? undefined : entries[entries.length - waiting]?.intent.madeAt,
       storage: storage === undefined ? undefined : { mode: storage.mode, isDurable: storage.isDurable },
       heardAt: health === undefined || health.heardAt === 0 ? undefined : health.heardAt,
-      asOf,
+      asOf: replica.at,
     }
   }
 

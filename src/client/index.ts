@@ -1,6 +1,7 @@
 // The public entry «holdfast/client»: the device's side. A host (holdfast/node, later holdfast/browser) supplies the world.
+
+export type { Client, ClientOptions, Inspection, Session, Shown } from './api.ts'
 export type { CallOptions, Decision, IntentHandle } from './calls.ts'
-export type { Client, ClientOptions, Inspection, Session, Shown } from './client.ts'
 export { createClient } from './client.ts'
 export type { Host, Network, NetworkAnswer, NetworkRequest, StreamListener } from './host.ts'
 export type { OutboxItem } from './outbox/item.ts'

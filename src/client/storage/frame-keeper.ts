@@ -36,17 +36,30 @@ export function createFrameKeeper({
   frames,
   tidyOutbox,
   report,
+  areWhole,
 }: FrameKeeperParts): FrameKeeper {
   const lane = createLane()
   let isBroken = !areWhole
   let isClosed = false
   let cancelFold: Cancel | undefined
+  /** Frames handed over, and how many of them a rewriting has covered: those must not follow it. */
+  let handedOver = 0
+  let covered = 0
 
-  async function write(frame: StoredFrame): Promise<void> {
+  async function rewrite(): Promise<void> {
+    // Taken in one go: rows that change while the disk is busy belong to later frames.
+    const present = [...frames()]
+    covered = handedOver
+    isBroken = true
+    await storage.rewriteFrames(present)
+    isBroken = false
+  }
+
+  async function write(frame: StoredFrame, number: number): Promise<void> {
+    if (number <= covered && !isBroken) return
     try {
-      if (isBroken) await storage.rewriteFrames(frames())
+      if (isBroken) await rewrite()
       else await storage.keepFrame(frame)
-      isBroken = false
     } catch (error) {
       isBroken = true
       report(error)
@@ -56,12 +69,13 @@ export function createFrameKeeper({
   async function fold(): Promise<void> {
     if (isClosed) return
     await tidyOutbox()
-    if (storage.folding().frames) await storage.rewriteFrames(frames())
+    if (storage.folding().frames) await rewrite()
   }
 
   return {
     keep(frame) {
-      void lane.run(() => write(frame))
+      const number = ++handedOver
+      void lane.run(() => write(frame, number))
       cancelFold ??= clock.after(foldAfterMs, () => {
         cancelFold = undefined
         lane.run(fold).catch(report)

@@ -1,0 +1,84 @@
+// What an app and a tool see of a client. Only types: what they mean in code is client.ts.
+import type { Cancel } from '../base/clock.ts'
+import type { Cursor } from '../protocol/frame.ts'
+import type { ClientId } from '../protocol/ids.ts'
+import type { App } from '../schema/app.ts'
+import type { ArgsOf } from '../schema/mutator.ts'
+import type { Query } from '../schema/query.ts'
+import type { CallOptions, Decision, IntentHandle } from './calls.ts'
+import type { Host } from './host.ts'
+import type { OutboxItem } from './outbox/item.ts'
+import type { OutboxEntry } from './outbox/outbox.ts'
+import type { LiveQuery } from './query/live.ts'
+import type { Replica } from './replica/replica.ts'
+import type { Status, SyncInfo } from './status.ts'
+import type { Tuning } from './sync/tuning.ts'
+
+/** Who is signed in on this device. */
+export interface Session {
+  /** Whose replica and outbox these are; each actor's are kept apart. */
+  readonly actor: string
+  /** The bearer token, or what gives the present one before each request; left out when cookies say who is asking. */
+  readonly token?: string | (() => string | undefined | Promise<string | undefined>)
+}
+
+/** What a client is made of. */
+export interface ClientOptions<A extends App> {
+  readonly app: A
+  readonly host: Host
+  /** Where the authority answers: requests go to `url/push`, `url/pull` and `url/live`. */
+  readonly url: string
+  readonly session: Session
+  /** Keep a stream open and hear of changes at once (default), or pull from time to time. */
+  readonly live?: boolean
+  /** What to do with a call while storage is not durable: refuse it unless the call accepts that (default), or keep it. */
+  readonly whenNotDurable?: 'ask' | 'accept'
+  /** Begin to talk to the authority as soon as storage is loaded (default), or only after `resume()`. */
+  readonly startPaused?: boolean
+  readonly tuning?: Partial<Tuning>
+}
+
+/** A row of a query, with what is known of its way to the authority. */
+export type Shown<R> = R & { readonly sync: SyncInfo }
+
+/** A look inside, for tests, the simulator and tools for developers; not for apps. */
+export interface Inspection {
+  readonly actor: string
+  readonly client: ClientId
+  readonly last: number
+  readonly stored: number
+  readonly decided: number
+  readonly isComplete: boolean
+  readonly cursors: readonly Cursor[]
+  readonly entries: readonly OutboxEntry[]
+  readonly replica: Replica
+  readonly rebirths: number
+}
+
+/** A replica that wants to agree with the authority. */
+export interface Client<A extends App = App> {
+  /** Resolves when storage is loaded and its intents show; rejects with a SyncError of phase persist when it cannot be opened. */
+  readonly ready: Promise<void>
+  /** The app's mutators. A call shows before the next frame of the screen. */
+  readonly mutate: {
+    readonly [Name in keyof A['mutators']]: (args: ArgsOf<A['mutators'][Name]>, options?: CallOptions) => IntentHandle
+  }
+  /** A query that stays up to date. Close it when it is no longer shown. */
+  live<R>(query: Query<R>): LiveQuery<Shown<R>>
+  status(): Status
+  /** Calls `listener` after the status has changed, at most once a turn. */
+  onStatus(listener: (status: Status) => void): Cancel
+  /** Everything that is not synced, in order. */
+  outbox(): readonly OutboxItem[]
+  /** Gives an intent up. The decision is `withdrawn`, or the outcome if the authority had decided it already. */
+  discard(id: string): Promise<Decision>
+  /** Stops talking to the authority; calls are kept as always. */
+  pause(): void
+  /** Talks to the authority (again): after `pause`, after signing in again, or to try at once. */
+  resume(): void
+  /** Resolves when every intent made so far is decided and its effects are here. */
+  quiet(): Promise<void>
+  inspect(): Inspection
+  /** Stops and lets go of storage; what was saved stays. */
+  close(): Promise<void>
+}
