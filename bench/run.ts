@@ -1,0 +1,62 @@
+// `npm run bench -- engine [--json] [--only NAME]`: measures all figures of the engine, shows them as a table, writes RESULTS.md,
+// and with --json ends with one object on one line. A missed reach is a result, not an error: only what breaks exits with 1.
+// With --only some figures are measured, and RESULTS.md stays as it is.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { Figure } from './harness.ts'
+import { type Machine, resultsPage, textTable } from './report.ts'
+
+/** The benches, each a list of files in the order in which they are measured. */
+const benches: { readonly [bench: string]: readonly string[] } = {
+  engine: ['mutate', 'apply', 'burst', 'replay', 'open', 'rebase', 'memory'],
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
+})
+const [bench = 'engine'] = positionals
+const names = benches[bench]
+const wanted = names?.filter((name) => values.only === undefined || name === values.only)
+if (names === undefined || wanted === undefined || wanted.length === 0) {
+  console.error(`There is no such bench: npm run bench -- engine [--json] [--only ${benches['engine']?.join('|')}]`)
+  process.exit(1)
+}
+
+const figures: Figure[] = []
+for (const name of wanted) {
+  console.error(`measuring ${bench}/${name} …`)
+  figures.push(...(await measureApart(`${bench}/${name}`)))
+}
+
+const machine: Machine = { cores: availableParallelism(), node: process.version }
+const versions = { holdfast: packageVersion(), Node: process.version, SQLite: process.versions['sqlite'] ?? 'none' }
+console.error(`\n${textTable(figures)}\n`)
+if (wanted.length === names.length) {
+  const date = new Date().toISOString().slice(0, 10)
+  writeFileSync(new URL('./RESULTS.md', import.meta.url), resultsPage(bench, date, machine, versions, figures))
+}
+if (values.json)
+  console.log(JSON.stringify({ bench, machine, versions, figures, met: figures.every(({ met }) => met !== false) }))
+
+async function measureApart(name: string): Promise<readonly Figure[]> {
+  const script = fileURLToPath(new URL('./figure.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--expose-gc', script, name], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const printed: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => printed.push(chunk))
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`${name} could not be measured`)
+  const last = Buffer.concat(printed).toString().trimEnd().split('\n').at(-1) ?? ''
+  return JSON.parse(last) as Figure[]
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
+}
