@@ -267,8 +267,7 @@ describe('values', () => {
   })
 
   it('knows the months of nine languages, and none that means two months', () => {
-    const byNumber = Map.groupBy(monthNumbers(), ([, month]) => month)
-    expect([...byNumber.keys()].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    expect([...new Set(monthNumbers().values())].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
     for (const language of ['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'tr']) {
       for (let month = 0; month < 12; month++) {
         const name = new Intl.DateTimeFormat(language, { month: 'short', timeZone: 'UTC' }).format(
