@@ -22,6 +22,8 @@ export function createEmitter<Event>(onError: (error: unknown) => void): Emitter
     },
     emit(event) {
       for (const entry of [...listeners]) {
+        // Whoever was taken away by a listener before it does not hear of this any more.
+        if (!listeners.has(entry)) continue
         try {
           entry.call(event)
         } catch (error) {

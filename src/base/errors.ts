@@ -336,7 +336,10 @@ export class SyncError extends Error {
   readonly requestId: string | undefined
   constructor(code: Code, what: string, options: SyncErrorOptions = {}) {
     const row = CODES[code]
-    super(`${what}. ${row.title}. ${row.advice}`, options.cause === undefined ? undefined : { cause: options.cause })
+    super(
+      `${what.replace(/\.$/, '')}. ${row.title}. ${row.advice}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    )
     this.name = 'SyncError'
     this.code = code
     this.phase = row.phase

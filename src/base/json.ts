@@ -7,7 +7,7 @@ import canonicalize from 'canonicalize'
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
 /** Keys that are refused at every depth: they mean something to JavaScript objects. */
-const refusedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+export const refusedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** How deep a value may nest. */
 export const MAX_JSON_DEPTH = 32
@@ -57,7 +57,30 @@ export function textProblem(text: string, path: string): string | undefined {
   return undefined
 }
 
-const at = (path: string): string => (path === '' ? 'the value' : path)
+/** At most `max` UTF-16 units of a text, never half of a surrogate pair: what is cut elsewhere would be refused by every decoder. */
+export function cutText(text: string, max: number): string {
+  if (text.length <= max) return text
+  const last = text.charCodeAt(max - 1)
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? max - 1 : max)
+}
+
+/** A text for people and outcomes, made of what others wrote: cut, and without what textProblem refuses. */
+export function plainText(text: string, max: number): string {
+  return cutText(text, max)
+    .replace(/\p{Surrogate}/gu, '\ufffd')
+    .replaceAll('\u0000', '\ufffd')
+}
+
+const at = (path: string): string => (path === '' ? 'the value' : cutText(path, 200))
+
+/** A copy that shares nothing with the value. */
+export function cloneJson(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(cloneJson)
+  const copy: { [key: string]: Json } = {}
+  for (const key of Object.keys(value)) copy[key] = cloneJson((value as { readonly [key: string]: Json })[key] as Json)
+  return copy
+}
 
 /** The canonical JSON text of a value (RFC 8785): equal values give equal texts. */
 export function canonicalJson(value: Json): string {

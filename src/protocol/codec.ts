@@ -1,6 +1,6 @@
 // Decoding: parse, don't trust. A decoder accepts a value or refuses it and names the field; it neither throws out of `decode`
 // nor repairs what it reads (I12). Encoding is JSON.stringify of the typed record.
-import { type Json, jsonProblem } from '../base/json.ts'
+import { type Json, jsonProblem, plainText } from '../base/json.ts'
 
 /** What a decoder says of a value from outside. */
 export type Decoded<Value> =
@@ -24,14 +24,18 @@ export function refuse(problem: string): never {
   throw new Refusal(problem)
 }
 
-function within<Value>(segment: string, decoder: Decoder<Value>, value: unknown): Value {
-  try {
-    return decoder(value)
-  } catch (error) {
-    if (error instanceof Refusal)
-      error.path = error.path === '' || error.path.startsWith('[') ? segment + error.path : `${segment}.${error.path}`
-    throw error
-  }
+/** Refuses a member of the value at hand. */
+export function refuseAt(path: string, problem: string): never {
+  const refusal = new Refusal(problem)
+  refusal.path = path
+  throw refusal
+}
+
+/** What a decoder of a member threw, with the member's place before its path. */
+function under(segment: string, error: unknown): unknown {
+  if (error instanceof Refusal)
+    error.path = error.path === '' || error.path.startsWith('[') ? segment + error.path : `${segment}.${error.path}`
+  return error
 }
 
 /** Runs a decoder over a parsed value. */
@@ -39,7 +43,8 @@ export function decode<Value>(decoder: Decoder<Value>, value: unknown): Decoded<
   try {
     return { ok: true, value: decoder(value) }
   } catch (error) {
-    if (error instanceof Refusal) return { ok: false, field: error.path, problem: error.problem }
+    if (error instanceof Refusal)
+      return { ok: false, field: plainText(error.path, 200), problem: plainText(error.problem, 500) }
     throw error
   }
 }
@@ -64,13 +69,15 @@ export function object<Shape extends { readonly [name: string]: Decoder<unknown>
     if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('must be an object')
     const members = value as { readonly [name: string]: unknown }
     const result: { [name: string]: unknown } = {}
-    for (const name of names) {
-      const member = within(
-        name,
-        shape[name] as Decoder<unknown>,
-        Object.hasOwn(members, name) ? members[name] : undefined,
-      )
-      if (member !== undefined) result[name] = member
+    let at = ''
+    try {
+      for (const name of names) {
+        at = name
+        const member = (shape[name] as Decoder<unknown>)(Object.hasOwn(members, name) ? members[name] : undefined)
+        if (member !== undefined) result[name] = member
+      }
+    } catch (error) {
+      throw under(at, error)
     }
     return result as { readonly [Name in keyof Shape]: ReturnType<Shape[Name]> }
   }
@@ -86,7 +93,14 @@ export function array<Value>(item: Decoder<Value>, max: number): Decoder<readonl
   return (value) => {
     if (!Array.isArray(value)) return refuse('must be an array')
     if (value.length > max) refuse(`has ${value.length} items, the limit is ${max}`)
-    return value.map((entry, index) => within(`[${index}]`, item, entry))
+    // A page has thousands of rows: the path of an item is put together only when it is refused.
+    const items: Value[] = []
+    try {
+      for (const entry of value) items.push(item(entry))
+    } catch (error) {
+      throw under(`[${items.length}]`, error)
+    }
+    return items
   }
 }
 
@@ -100,8 +114,15 @@ export function record<Value>(
     const keys = Object.keys(value)
     if (keys.length > max) refuse(`has ${keys.length} members, the limit is ${max}`)
     const result: { [key: string]: Value } = Object.create(null)
-    for (const key of keys)
-      result[key] = within(key, (item) => member(key, item), (value as { readonly [key: string]: unknown })[key])
+    let at = ''
+    try {
+      for (const key of keys) {
+        at = key
+        result[key] = member(key, (value as { readonly [key: string]: unknown })[key])
+      }
+    } catch (error) {
+      throw under(at, error)
+    }
     return result
   }
 }

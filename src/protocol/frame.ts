@@ -3,7 +3,7 @@
 import { MAX_ID_LENGTH } from '../schema/column.ts'
 import { type Scope, scopeProblem } from '../schema/scope.ts'
 import type { Row } from '../schema/table.ts'
-import { array, type Decoder, integer, object, optional, record, refuse, text, yes } from './codec.ts'
+import { array, type Decoder, integer, object, optional, record, refuse, refuseAt, text, yes } from './codec.ts'
 import type { ClientId } from './ids.ts'
 import { clientId } from './intent.ts'
 import { LIMITS } from './limits.ts'
@@ -84,21 +84,34 @@ const row: Decoder<Row> = (value) => {
 const rows = array(row, LIMITS.pageEntries)
 const ids = array(rowId, LIMITS.pageEntries)
 
-/** Decodes a patch. */
-export const patch: Decoder<Patch> = object({
+/** Decodes a patch. History goes one way (I7); after a reset it begins anew. */
+export const patch: Decoder<Patch> = (value) => {
+  const read = patchShape(value)
+  if (read.to.version < read.from.version) refuseAt('to.version', 'is before that of from')
+  if (read.reset === true && read.from.version !== 0) refuseAt('from.version', 'must be 0 in a reset')
+  return read
+}
+
+const byTable = <Value>(decoder: Decoder<Value>): Decoder<{ readonly [table: string]: Value }> =>
+  record((table, value) => {
+    const problem = tableName(table)
+    return problem === undefined ? decoder(value) : refuse(problem)
+  }, LIMITS.patchTables)
+
+const patchShape = object({
   scope,
   from: place,
   to: place,
   reset: optional(yes),
-  rows: record((_table, value) => rows(value), LIMITS.scopes),
-  gone: record((_table, value) => ids(value), LIMITS.scopes),
+  rows: byTable(rows),
+  gone: byTable(ids),
 })
 
 /** Decodes a seal. */
 export const seal: Decoder<Seal> = object({
   client: clientId,
   decided: integer(0),
-  outcomes: array(outcomeRange, 1_000_000),
+  outcomes: array(outcomeRange, LIMITS.sealOutcomes),
   scopes: array(scope, LIMITS.scopes),
   at: integer(0),
 })

@@ -17,6 +17,10 @@ export const LIMITS = Object.freeze({
   pageBytes: 2 * 1024 * 1024,
   /** One row at rest; a larger one is refused with `row_invalid`. */
   rowBytes: 1024 * 1024,
+  /** Tables that one patch may speak of. */
+  patchTables: 1_000,
+  /** Ranges of outcomes in one seal: all that a client which was away for long has not stored yet. */
+  sealOutcomes: 1_000_000,
   /** Scopes that one actor may read. */
   scopes: 1_000,
   /** Intents that one intent may name as those it builds on. */

@@ -1,6 +1,6 @@
 // What the authority decided, and how the outcomes of many intents travel as ranges of sequence numbers.
 import type { Details } from '../base/errors.ts'
-import { anyJson, type Decoder, integer, object, oneOf, optional, refuse, text, yes } from './codec.ts'
+import { anyJson, type Decoder, integer, object, oneOf, optional, refuse, refuseAt, text, yes } from './codec.ts'
 
 /** What became of an intent. Final. */
 export type Outcome =
@@ -33,8 +33,9 @@ const codePattern = /^[a-z][a-z0-9_]{0,63}$/
 /** Decodes one range. */
 export const outcomeRange: Decoder<OutcomeRange> = (value) => {
   const range = shape(value)
-  if (range.to < range.from) refuse('ends before it begins')
-  if (range.status !== 'applied' && range.code === undefined) refuse('has no code')
+  if (range.to < range.from) refuseAt('to', 'is before from')
+  if (range.status !== 'applied' && range.code === undefined)
+    refuseAt('code', 'is missing: only what was applied has none')
   return range
 }
 

@@ -61,7 +61,10 @@ export const problem: Decoder<ReadProblem> = object({
 /** The fault that a problem means on the device. A code that this build does not know counts as a server error. */
 export function faultOf(read: ReadProblem, retryAfterMs: number): SyncError {
   const code: Code = isCode(read.code) ? read.code : 'server_error'
-  return new SyncError(code, read.detail ?? 'The authority refused the request', {
+  // The error says what to do by itself; a problem's detail ends with the same words.
+  const { advice } = CODES[code]
+  const what = read.detail?.endsWith(advice) === true ? read.detail.slice(0, -advice.length).trim() : read.detail
+  return new SyncError(code, what === undefined || what === '' ? 'The authority refused the request' : what, {
     retryAfterMs: Math.max(retryAfterMs, read.retryAfterMs ?? 0),
     ...(read.requestId === undefined ? {} : { requestId: read.requestId }),
   })

@@ -1,5 +1,5 @@
 // The push: a batch of one client's intents in sequence, and the authority's answer.
-import { array, type Decoder, integer, object, oneOf, optional, refuse, text } from './codec.ts'
+import { array, type Decoder, integer, object, oneOf, optional, refuse, refuseAt, text } from './codec.ts'
 import { type ActorId, actorProblem, type ClientId } from './ids.ts'
 import { clientId, type Entry, entry, sequence } from './intent.ts'
 import { LIMITS } from './limits.ts'
@@ -66,10 +66,12 @@ export const pushRequest: Decoder<PushRequest> = (value) => {
   const request = shape(value)
   const first = request.intents[0]?.sequence ?? 1
   for (const [index, { sequence }] of request.intents.entries()) {
-    if (sequence !== first + index) refuse(`intents[${index}].sequence is ${sequence}, in a batch numbers rise by one`)
+    if (sequence !== first + index)
+      refuseAt(`intents[${index}].sequence`, `is ${sequence}, in a batch numbers rise by one`)
   }
-  if (first + request.intents.length - 1 > request.last) refuse('has a sequence number above last')
-  if (request.stored > request.last) refuse('stored is above last')
+  if (first + request.intents.length - 1 > request.last)
+    refuseAt('last', `is ${request.last}, the batch has numbers up to ${first + request.intents.length - 1}`)
+  if (request.stored > request.last) refuseAt('stored', `is ${request.stored}, above last`)
   return request
 }
 

@@ -1,6 +1,7 @@
 // What an app declares, checked as a whole: tables, aggregates, mutators; shared by device and authority as one value.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Aggregate, type AggregateMaker, type AggregateRowOf, makeAggregate, staysInScope } from './aggregate.ts'
+import type { Column } from './column.ts'
 import { fingerprintApp } from './fingerprint.ts'
 import {
   type Generated,
@@ -73,7 +74,11 @@ export function defineApp<
       table: Name,
     ) => Generated<Name, T[Name]>,
   }) ?? {}) as M
-  for (const name of Object.keys(mutators)) throwIf(nameProblem(name), `mutator ${name}`)
+  for (const name of Object.keys(mutators)) {
+    throwIf(nameProblem(name), `mutator ${name}`)
+    if (name === 'then')
+      throwIf('a promise would be seen in what has a member then; choose another name', `mutator ${name}`)
+  }
   const queries = Object.fromEntries(
     [...Object.keys(tables), ...Object.keys(aggregates)].map((name) => [name, createQuery(name)]),
   )
@@ -113,18 +118,28 @@ function checkTables(tables: Tables): void {
       if (lowerColumns.has(columnName.toLowerCase())) throwIf('another column has the same name in other case', at)
       lowerColumns.add(columnName.toLowerCase())
       if (column.type === 'id' && columnName !== 'id') throwIf('only the column id is made with t.id()', at)
+      if (column.type === 'id' && column.isNullable) throwIf('the id of a row is never null', at)
       if (column.type === 'ref' && !Object.hasOwn(tables, column.target))
         throwIf(`it refers to ${column.target}, which is no table of this app`, at)
-      if (column.type === 'appendIndex' && table.columns[column.target]?.type !== 'ref')
-        throwIf(`its parent ${column.target} must be a column made with t.ref`, at)
+      if (column.type === 'appendIndex') {
+        const parent = ownColumn(table, column.target)
+        if (parent?.type !== 'ref' || parent.isNullable)
+          throwIf(`its parent ${column.target} must be a column of this table made with t.ref that is never null`, at)
+      }
     }
-    const scopeColumn = table.columns[table.scopeRule.column]
+    const scopeColumn = ownColumn(table, table.scopeRule.column)
     if (scopeColumn === undefined || scopeColumn.isNullable)
       throwIf(`its scope comes from ${table.scopeRule.column}, which must be a column that is never null`, where)
     if (table.scopeRule.via === 'parent' && scopeColumn?.type !== 'ref')
       throwIf(`scopeVia names ${table.scopeRule.column}, which must be made with t.ref`, where)
+    if (scopeColumn !== undefined && !['text', 'id', 'ref'].includes(scopeColumn.type))
+      throwIf(`its scope comes from ${table.scopeRule.column}, which must hold texts: t.text, t.id or t.ref`, where)
   }
   for (const name of Object.keys(tables)) checkScopeEnds(tables, name)
+}
+
+function ownColumn(table: Table, name: string): Column | undefined {
+  return Object.hasOwn(table.columns, name) ? table.columns[name] : undefined
 }
 
 /** Following scopeVia must end at a table with a scope of its own. */
@@ -140,19 +155,24 @@ function checkScopeEnds(tables: Tables, name: string): void {
 }
 
 function checkAggregates(aggregates: Aggregates, tables: Tables): void {
+  const lowerNames = new Map(Object.keys(tables).map((name) => [name.toLowerCase(), 'a table']))
   for (const [name, { of, by, measures }] of Object.entries(aggregates)) {
     const where = `aggregate ${name}`
     throwIf(nameProblem(name), where)
-    if (Object.keys(tables).some((table) => table.toLowerCase() === name.toLowerCase()))
-      throwIf('a table has the same name', where)
+    const other = lowerNames.get(name.toLowerCase())
+    if (other !== undefined) throwIf(`${other} has the same name, and SQL does not tell upper case from lower`, where)
+    lowerNames.set(name.toLowerCase(), 'another aggregate')
     const table = Object.hasOwn(tables, of) ? tables[of] : undefined
     if (table === undefined) throwIf(`it is over ${of}, which is no table of this app`, where)
     else if (!staysInScope(table, by))
       throwIf(`group by ${table.scopeRule.column}, by which ${of} finds its scope: a group must not span scopes`, where)
     if (Object.keys(measures).length === 0) throwIf('it has no values', where)
+    const lowerMeasures = new Set(['id'])
     for (const measure of Object.keys(measures)) {
       throwIf(nameProblem(measure), `${where}, value ${measure}`)
       if (measure === 'id' || measure === 'sync') throwIf('a value cannot be named id or sync', where)
+      if (lowerMeasures.has(measure.toLowerCase())) throwIf(`${measure} is there already in other case`, where)
+      lowerMeasures.add(measure.toLowerCase())
     }
   }
 }

@@ -86,9 +86,7 @@ export function valueProblem(column: Column, value: unknown): string | undefined
     case 'integer':
     case 'timestamp':
     case 'appendIndex':
-      return Number.isSafeInteger(value) && !Object.is(value, -0)
-        ? undefined
-        : 'must be a whole number within ±(2^53 − 1)'
+      return Number.isSafeInteger(value) ? undefined : 'must be a whole number within ±(2^53 − 1)'
     case 'real':
       return typeof value === 'number' && Number.isFinite(value) ? undefined : 'must be a finite number'
     case 'boolean':

@@ -2,7 +2,7 @@
 // Only their declaration and the validation of arguments; how a run is recorded or committed belongs to client and server.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { SyncError } from '../base/errors.ts'
-import { type Json, jsonProblem } from '../base/json.ts'
+import { type Json, jsonProblem, plainText } from '../base/json.ts'
 import { type Columns, type InsertOf, type PatchOf, rowProblem, type Table } from './table.ts'
 import type { Tx } from './tx.ts'
 
@@ -25,6 +25,9 @@ export interface MutatorOptions<Input> {
   /** For each older version, what turns its arguments into those of the next one. Queued intents outlive app versions. */
   readonly upgrades?: { readonly [fromVersion: number]: (args: Json) => Json }
 }
+
+/** The highest version that a mutator can have: what the wire takes. */
+export const MAX_MUTATOR_VERSION = 1_000_000
 
 declare const types: unique symbol
 
@@ -69,11 +72,16 @@ export function makeMutator(
   body: MutatorBody<never, never>,
   options: MutatorOptions<never> = {},
 ): Mutator {
+  if (typeof schema?.['~standard']?.validate !== 'function')
+    throw new TypeError(
+      'A mutator needs a schema of its arguments: anything that speaks Standard Schema, such as a schema of valibot',
+    )
+  if (typeof body !== 'function') throw new TypeError('A mutator needs a body: async (tx, input) => { … }')
   const version = options.version ?? 1
-  if (!Number.isSafeInteger(version) || version < 1)
-    throw new TypeError(`A mutator’s version is ${version}, it must be a whole number from 1`)
+  if (!Number.isSafeInteger(version) || version < 1 || version > MAX_MUTATOR_VERSION)
+    throw new TypeError(`A mutator’s version is ${version}, it must be a whole number from 1 to ${MAX_MUTATOR_VERSION}`)
   for (const from of Object.keys(options.upgrades ?? {})) {
-    if (!(Number(from) >= 1 && Number(from) < version))
+    if (!/^[1-9]\d*$/.test(from) || Number(from) >= version)
       throw new TypeError(`upgrades has a step from version ${from}, but this is version ${version}`)
   }
   return Object.freeze({
@@ -150,5 +158,6 @@ function describeIssue(issue: StandardSchemaV1.Issue): string {
   const path = (issue.path ?? [])
     .map((segment) => String(typeof segment === 'object' ? segment.key : segment))
     .join('.')
-  return (path === '' ? issue.message : `${path}: ${issue.message}`).slice(0, 200)
+  // The message may repeat what was typed; it travels in an outcome, where a text cut in two halves of a pair would be refused.
+  return plainText(path === '' ? issue.message : `${path}: ${issue.message}`, 200)
 }

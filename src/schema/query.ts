@@ -64,13 +64,23 @@ function chain<R>(spec: QuerySpec): Query<R> {
     where: (filter: Filter<R>) =>
       chain<R>({ ...spec, where: [...spec.where, ...conditionsOf(filter as { readonly [column: string]: unknown })] }),
     orderBy: (column: string, direction: 'asc' | 'desc' = 'asc') =>
-      chain<R>({ ...spec, orderBy: [...spec.orderBy, { column, direction }] }),
-    limit: (rows: number) => {
-      if (!Number.isSafeInteger(rows) || rows < 0)
-        throw new TypeError(`limit is ${rows}, it must be a whole number of rows`)
-      return chain<R>({ ...spec, limit: rows })
-    },
+      chain<R>({ ...spec, orderBy: [...spec.orderBy, orderKey(column, direction)] }),
+    limit: (rows: number) => chain<R>({ ...spec, limit: parseLimit(rows) }),
   })
+}
+
+/** A key of an order; throws a TypeError for another direction than the two. */
+export function orderKey(column: string, direction: string): OrderKey {
+  if (direction !== 'asc' && direction !== 'desc')
+    throw new TypeError(`orderBy: ${column} is ordered ${JSON.stringify(direction)}; there are asc and desc`)
+  return { column, direction }
+}
+
+/** A number of rows; throws a TypeError for anything else. */
+export function parseLimit(rows: number): number {
+  if (!Number.isSafeInteger(rows) || rows < 0)
+    throw new TypeError(`limit is ${rows}, it must be a whole number of rows`)
+  return rows
 }
 
 const comparisons: ReadonlySet<string> = new Set<Comparison>(['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in'])
@@ -82,17 +92,41 @@ export function conditionsOf(filter: { readonly [column: string]: unknown }): Co
     const wanted = filter[column]
     if (wanted === undefined) continue
     if (typeof wanted !== 'object' || wanted === null) {
-      conditions.push({ column, is: 'eq', value: wanted as Json })
+      conditions.push({ column, is: 'eq', value: comparable(column, wanted) })
       continue
     }
+    // An array or a date has no comparisons, and a condition that says nothing would let every row through.
+    if (Array.isArray(wanted) || wanted instanceof Date)
+      throw new TypeError(
+        `where: ${column} is compared with an ${Array.isArray(wanted) ? 'array; say { in: […] }' : 'object Date; compare milliseconds'}`,
+      )
     for (const is of Object.keys(wanted)) {
       if (!comparisons.has(is))
         throw new TypeError(`where: ${column} has the comparison ${is}; there are ${[...comparisons].join(', ')}`)
-      const value = (wanted as { readonly [is: string]: Json | undefined })[is]
-      if (value !== undefined) conditions.push({ column, is: is as Comparison, value })
+      const value = (wanted as { readonly [is: string]: unknown })[is]
+      if (value === undefined) continue
+      if (is === 'in' && !Array.isArray(value))
+        throw new TypeError(`where: ${column} is compared by in, which needs an array`)
+      conditions.push({
+        column,
+        is: is as Comparison,
+        value:
+          Array.isArray(value) && is === 'in'
+            ? value.map((item) => comparable(column, item))
+            : comparable(column, value),
+      })
     }
   }
   return conditions
+}
+
+/** A value that a column can be compared with; SQL would read a number that is not finite as null. */
+function comparable(column: string, value: unknown): Json {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new TypeError(
+    `where: ${column} is compared with ${typeof value === 'number' ? value : `a value of type ${typeof value}`}; it must be a text, a finite number, a boolean or null`,
+  )
 }
 
 /** Whether a row meets all conditions. As in SQL, null is smaller or greater than nothing; unlike SQL, it equals null. */

@@ -1,5 +1,5 @@
 // Tables: columns, and to which scope a row belongs. The scope of a row is the unit of partial sync, permission and order.
-import { textProblem } from '../base/json.ts'
+import { cutText, refusedKeys } from '../base/json.ts'
 import { type Column, type ValueOf, valueProblem } from './column.ts'
 
 /** The columns of a table by name. */
@@ -95,7 +95,10 @@ export type PatchOf<T> = T extends { readonly columns: infer C extends Columns }
 /** A row of any table: its id and JSON values. */
 export type Row = { readonly id: string; readonly [column: string]: import('../base/json.ts').Json }
 
-/** Why `values` cannot be written into the columns (unknown, missing or wrong column), or undefined. A patch may leave columns out. */
+/**
+ * Why `values` cannot be written into the columns (unknown, missing or wrong column), or undefined. A patch may leave columns out;
+ * a column whose value is undefined is left out.
+ */
 export function rowProblem(
   columns: Columns,
   values: { readonly [column: string]: unknown },
@@ -105,8 +108,9 @@ export function rowProblem(
     const column = Object.hasOwn(columns, name) ? columns[name] : undefined
     if (column === undefined) {
       if (form === 'stored') continue
-      return `${name} is not a column of this table`
+      return `${cutText(name, 63)} is not a column of this table`
     }
+    if (values[name] === undefined) continue
     if (form !== 'stored' && column.type === 'appendIndex')
       return `${name} is given by the authority and cannot be written`
     if (form === 'patch' && column.type === 'id') return `${name} cannot be changed: delete the row and insert another`
@@ -116,7 +120,8 @@ export function rowProblem(
   if (form === 'patch') return undefined
   for (const name of Object.keys(columns)) {
     const column = columns[name]
-    if (column === undefined || Object.hasOwn(values, name) || column.isNullable) continue
+    if (column === undefined || column.isNullable || (Object.hasOwn(values, name) && values[name] !== undefined))
+      continue
     if (form === 'whole' && column.type === 'appendIndex') continue
     return `${name} is missing`
   }
@@ -128,5 +133,7 @@ export function nameProblem(name: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(name))
     return `${JSON.stringify(name)} must be 1 to 63 letters, digits and underscores, beginning with a letter`
   if (/^holdfast/i.test(name)) return `${name} begins with holdfast, which is kept for the engine`
-  return textProblem(name, 'the name')
+  if (/^sqlite_/i.test(name)) return `${name} begins with sqlite_, which SQLite keeps for itself`
+  if (refusedKeys.has(name)) return `${name} means something to JavaScript objects; choose another name`
+  return undefined
 }

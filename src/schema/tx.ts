@@ -3,11 +3,24 @@
 // Writes nothing by itself and decides no rights.
 
 import type { Code, Details } from '../base/errors.ts'
-import { jsonProblem } from '../base/json.ts'
+import { jsonProblem, plainText } from '../base/json.ts'
 import { derivedUuid } from '../base/random.ts'
 import type { App } from './app.ts'
-import { conditionsOf, type Filter, type Query, type QuerySpec } from './query.ts'
+import { MAX_ID_LENGTH } from './column.ts'
+import { conditionsOf, type Filter, orderKey, parseLimit, type Query, type QuerySpec } from './query.ts'
 import { type InsertOf, type PatchOf, type Row, rowProblem, type TxRowOf } from './table.ts'
+
+/** Longest details of a rejection, in UTF-16 units of their JSON. */
+export const MAX_DETAILS_LENGTH = 4_096
+
+/** Why details cannot be part of an outcome, or undefined. */
+function detailsProblem(details: unknown): string | undefined {
+  if (typeof details !== 'object' || details === null || Array.isArray(details)) return 'they must be an object'
+  const problem = jsonProblem(details)
+  if (problem !== undefined) return problem
+  const { length } = JSON.stringify(details)
+  return length <= MAX_DETAILS_LENGTH ? undefined : `they have ${length} characters, the limit is ${MAX_DETAILS_LENGTH}`
+}
 
 /** Thrown by tx to refuse an intent on purpose: the intent is decided as rejected with this code. */
 export class Rejection extends Error {
@@ -17,7 +30,8 @@ export class Rejection extends Error {
     super(`The mutator rejected the intent: ${code}`)
     this.name = 'Rejection'
     this.code = code
-    this.details = details
+    // An outcome that no decoder takes would stop its device's queue for ever, so nothing else gets this far.
+    this.details = detailsProblem(details) === undefined ? details : {}
   }
 }
 
@@ -117,7 +131,7 @@ export function createTx(app: App, source: TxSource, context: TxContext): Tx<App
 function reject(code: string, details: Details = {}): never {
   if (!/^[a-z][a-z0-9_]{0,63}$/.test(code))
     throw new TypeError(`tx.reject: the code ${JSON.stringify(code)} must be 1 to 64 of a-z, 0-9 and _`)
-  const problem = jsonProblem(details)
+  const problem = detailsProblem(details)
   if (problem !== undefined) throw new TypeError(`tx.reject: in details, ${problem}`)
   throw new Rejection(code, details)
 }
@@ -127,44 +141,63 @@ function tableVerbs(app: App, name: string, source: TxSource): TxTable<unknown> 
   const refuse = (code: Code, details: Details): never => {
     throw new Rejection(code, { table: name, ...details })
   }
+  const refuseRow = (problem: string, id: unknown): never =>
+    refuse('row_invalid', { ...named(id), problem: plainText(problem, 200) })
   const verbs = {
     async get(id: string) {
       return source.get(name, id)
     },
     async insert(values: { readonly [column: string]: unknown }) {
       const problem = rowProblem(columns, values, 'whole')
-      if (problem !== undefined) refuse('row_invalid', { problem })
+      if (problem !== undefined) refuseRow(problem, values['id'])
       const row = wholeRow(columns, values)
       if (await source.taken(name, row.id)) refuse('row_exists', { id: row.id })
       await source.insert(name, row)
     },
     async update(id: string, patch: { readonly [column: string]: unknown }) {
       const before = await source.get(name, id)
-      if (before === undefined) return refuse('row_gone', { id })
+      if (before === undefined) return refuse('row_gone', named(id))
       const problem = rowProblem(columns, patch, 'patch')
-      if (problem !== undefined) refuse('row_invalid', { id, problem })
-      await source.update(name, before, { ...before, ...(patch as Row) })
+      if (problem !== undefined) refuseRow(problem, id)
+      await source.update(name, before, patchedRow(before, patch))
     },
     async delete(id: string) {
       const before = await source.get(name, id)
-      if (before === undefined) return refuse('row_gone', { id })
+      if (before === undefined) return refuse('row_gone', named(id))
       await source.delete(name, before)
     },
+  }
+  return {
+    get: (id: string) => heard(verbs.get(id)),
+    insert: (values: { readonly [column: string]: unknown }) => heard(verbs.insert(values)),
+    update: (id: string, patch: { readonly [column: string]: unknown }) => heard(verbs.update(id, patch)),
+    delete: (id: string) => heard(verbs.delete(id)),
     where: (filter: { readonly [column: string]: unknown }) =>
       chain(source, { table: name, where: conditionsOf(filter), orderBy: [], limit: undefined }),
-  }
-  return verbs as unknown as TxTable<unknown>
+  } as unknown as TxTable<unknown>
+}
+
+/** A verb that a mutator forgot to await must not end the process when it rejects. */
+function heard<Result>(verb: Promise<Result>): Promise<Result> {
+  verb.catch(() => undefined)
+  return verb
+}
+
+/** The id of a row as it may stand in details. */
+function named(id: unknown): Details {
+  return typeof id === 'string' ? { id: plainText(id, MAX_ID_LENGTH) } : {}
 }
 
 function chain(source: TxSource, spec: QuerySpec): unknown {
+  const find = async (asked: QuerySpec) => source.find(asked)
   return {
     where: (filter: { readonly [column: string]: unknown }) =>
       chain(source, { ...spec, where: [...spec.where, ...conditionsOf(filter)] }),
     orderBy: (column: string, direction: 'asc' | 'desc' = 'asc') =>
-      chain(source, { ...spec, orderBy: [...spec.orderBy, { column, direction }] }),
-    limit: (limit: number) => chain(source, { ...spec, limit }),
-    all: async () => source.find(spec),
-    first: async () => (await source.find({ ...spec, limit: Math.min(spec.limit ?? 1, 1) }))[0],
+      chain(source, { ...spec, orderBy: [...spec.orderBy, orderKey(column, direction)] }),
+    limit: (rows: number) => chain(source, { ...spec, limit: parseLimit(rows) }),
+    all: () => heard(find(spec)),
+    first: () => heard(find({ ...spec, limit: Math.min(spec.limit ?? 1, 1) }).then(([row]) => row)),
   }
 }
 
@@ -174,5 +207,12 @@ function wholeRow(columns: App['tables'][string]['columns'], values: { readonly 
   for (const column of Object.keys(columns)) {
     if (columns[column]?.type !== 'appendIndex') row[column] = values[column] ?? null
   }
+  return row as Row
+}
+
+/** The row with its patch: a column whose value is undefined stays as it was. */
+function patchedRow(before: Row, patch: { readonly [column: string]: unknown }): Row {
+  const row: { [column: string]: unknown } = { ...before }
+  for (const column of Object.keys(patch)) if (patch[column] !== undefined) row[column] = patch[column]
   return row as Row
 }

@@ -1,6 +1,6 @@
 // Older arguments turned into newer ones, in memory, just before a run, on either side. What is stored, sent and fingerprinted
 // stays as it was made.
-import { type Json, jsonProblem } from '../base/json.ts'
+import { cloneJson, type Json, jsonProblem } from '../base/json.ts'
 import { type Mutator, validateArguments } from './mutator.ts'
 
 /** What a version of some arguments means to this mutator. */
@@ -18,7 +18,8 @@ export function upgradeArguments(name: string, mutator: Mutator, version: number
       kind: 'unfit',
       reason: `${name} is at version ${mutator.version} here, the intent was made by version ${version}`,
     }
-  let current = args
+  // A copy for each run: a step, a schema or a body that writes into its arguments must not change what was made.
+  let current = cloneJson(args)
   for (let from = version; from < mutator.version; from++) {
     const step = mutator.upgrades[from]
     if (step === undefined)
