@@ -23,7 +23,7 @@ export async function measure(): Promise<readonly Figure[]> {
       if (found.rows[0]?.kg !== wanted.kg) throw new Error('The row cannot be read')
       found.close()
     })
-    if (client.inspect().replica.confirmed('sets').size !== sets.length) throw new Error('Rows are missing')
+    if (client.inspect().replica.confirmedRows('sets').size !== sets.length) throw new Error('Rows are missing')
     await client.close()
     return took
   }

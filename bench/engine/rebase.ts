@@ -32,7 +32,7 @@ export async function measure(): Promise<readonly Figure[]> {
       .slice(PENDING - TOUCHED, PENDING - TOUCHED + FOREIGN)
       .map((row) => ({ ...row, reps: row.reps + version }))
     const patch = JSON.stringify({ scope: SCOPE, from: { version, mark }, to, rows: { sets: rows }, gone: {} })
-    const before = replica.stats().replays
+    const before = replica.counters.replays
     const took = await timed(async () => {
       const shown = new Promise<void>((resolve) => {
         const cancel = replica.onCommit(() => {
@@ -43,7 +43,7 @@ export async function measure(): Promise<readonly Figure[]> {
       script.frame(patch)
       await shown
     })
-    replays.push(replica.stats().replays - before)
+    replays.push(replica.counters.replays - before)
     version = to.version
     mark = to.mark
     return took

@@ -45,7 +45,7 @@ export async function measure(): Promise<readonly Figure[]> {
       })
       const wrong = client.outbox().length
       if (wrong > 0) throw new Error(`${wrong} intents are not synced`)
-      if (client.inspect().replica.confirmed('sets').size === 0) throw new Error('No rows came back')
+      if (client.inspect().replica.confirmedRows('sets').size === 0) throw new Error('No rows came back')
       await client.close()
       await authority.stop()
       bodies = sent
