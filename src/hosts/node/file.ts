@@ -1,7 +1,6 @@
 // Storage mode `file`: the storage contract over one folder of a disk. The outbox is synced before anything in it is acknowledged
 // (I1), and what comes while one sync is under way shares the next; frames are written and not synced. Numbers are given inside
 // the append, so none is given twice (I18). How journals survive a power cut is journal.ts; what real files are is folder-disk.ts.
-import { InvariantError } from '../../base/assert.ts'
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
 import { type OutboxEvent, STORED_FORMAT } from '../../client/outbox/stored.ts'
@@ -9,6 +8,7 @@ import { lastNumberAfter, lastNumberOfRewrite } from '../../client/storage/numbe
 import type { Folding, Storage, StoredFrame } from '../../client/storage/storage.ts'
 import type { ActorId, Sequence } from '../../protocol/ids.ts'
 import type { Disk } from './disk.ts'
+import { onDisk } from './disk-fault.ts'
 import { findJournal, type Journal, openJournal } from './journal.ts'
 
 /**
@@ -32,7 +32,7 @@ interface Job {
 
 /** Opens the folder of one actor; rejects with `storage_in_use` while somebody else has it. */
 export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Storage> {
-  const unlock = await kept('lock the folder', () => disk.lock())
+  const unlock = await onDisk('lock the folder', () => disk.lock())
   const outboxLane = createLane()
   const framesLane = createLane()
   let outbox: Journal | undefined
@@ -94,7 +94,7 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
       }
     }
     try {
-      await kept('add to the outbox', async () => outbox?.append(records, true))
+      await onDisk('add to the outbox', async () => outbox?.append(records, true))
     } catch (error) {
       for (const { reject } of jobs) reject(error)
       return
@@ -110,7 +110,7 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
     isDurable: true,
     async load(birth) {
       try {
-        return await kept('open the stored data', async () => {
+        return await onDisk('open the stored data', async () => {
           const outboxName = { kind: 'outbox', actor } as const
           const framesName = { kind: 'frames', actor } as const
           // Nothing is touched before both are known to be readable.
@@ -147,7 +147,7 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
       group = undefined
       await outboxLane.run(async () => {
         const after = lastNumberOfRewrite({ client, last }, events)
-        await kept('write the outbox anew', async () => outbox?.rewrite(records))
+        await onDisk('write the outbox anew', async () => outbox?.rewrite(records))
         client = after.client
         last = after.last
       })
@@ -163,7 +163,7 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
             { details: { gap: true } },
           )
         try {
-          await kept('add a frame', async () => frames?.append([record], false))
+          await onDisk('add a frame', async () => frames?.append([record], false))
         } catch (error) {
           hasGap = true
           throw error
@@ -175,7 +175,7 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
       const records = Array.from(next, (frame) => JSON.stringify(frame))
       opened(frames)
       await framesLane.run(async () => {
-        await kept('write the rows anew', async () => frames?.rewrite(records))
+        await onDisk('write the rows anew', async () => frames?.rewrite(records))
         hasGap = false
       })
     },
@@ -199,22 +199,4 @@ function checkEvents(events: readonly OutboxEvent[]): void {
       `The outbox has format ${born.format}, this build reads up to ${STORED_FORMAT}`,
       { details: { format: born.format } },
     )
-}
-
-/** Runs a step; what the disk says against it becomes `storage_failed` with the system's own code. */
-async function kept<Result>(what: string, step: () => Promise<Result>): Promise<Result> {
-  try {
-    return await step()
-  } catch (error) {
-    if (error instanceof SyncError || error instanceof InvariantError) throw error
-    const errno = (error as { readonly code?: unknown } | null)?.code
-    throw new SyncError(
-      'storage_failed',
-      `The disk refused to ${what}${typeof errno === 'string' ? ` (${errno})` : ''}`,
-      {
-        details: typeof errno === 'string' ? { errno } : {},
-        cause: error,
-      },
-    )
-  }
 }

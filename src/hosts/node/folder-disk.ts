@@ -14,7 +14,7 @@ export async function openFolder(path: string): Promise<Disk> {
   return {
     list: () => readdir(folder),
     read: (name) => readFile(at(name)),
-    create: async (name) => toDiskFile(await open(at(name), 'w'), 0),
+    create: async (name) => toDiskFile(await open(at(name), 'w', 0o600), 0),
     open: async (name) => {
       const handle = await open(at(name), 'r+')
       return toDiskFile(handle, (await handle.stat()).size)
@@ -48,9 +48,9 @@ function toDiskFile(handle: FileHandle, length: number): DiskFile {
   }
 }
 
-// A folder is durable when the folder that lists it is synced.
+// What is kept here is one person's. A folder is durable when the folder that lists it is synced.
 async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true })
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
   if (first === undefined) return
   const top = dirname(resolve(first))
   for (let parent = dirname(folder); ; parent = dirname(parent)) {

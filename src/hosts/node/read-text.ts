@@ -1,0 +1,38 @@
+// Reads the body of a request or an answer as text: whole, within a limit, and only if it is UTF-8. What is too long is refused as
+// soon as that is known, by its declared length or by the count, and not read to its end.
+import type { IncomingMessage } from 'node:http'
+
+/** Why a body was not taken: it is longer than the limit, it is not UTF-8, or the connection was lost before its end. */
+export type Unreadable = 'long' | 'garbled' | 'cut'
+
+/** Resolves with the text; rejects with what `refuse` makes of the reason. */
+export function readText(
+  message: IncomingMessage,
+  maxBytes: number,
+  refuse: (why: Unreadable, cause?: unknown) => Error,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    if (Number(message.headers['content-length'] ?? 0) > maxBytes) return reject(refuse('long'))
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const take = (chunk: Buffer): void => {
+      bytes += chunk.length
+      if (bytes <= maxBytes) return void chunks.push(chunk)
+      chunks.length = 0
+      message.off('data', take)
+      message.pause()
+      reject(refuse('long'))
+    }
+    message.on('data', take)
+    message.on('end', () => {
+      if (!message.complete) return reject(refuse('cut'))
+      try {
+        resolve(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks, bytes)))
+      } catch (error) {
+        reject(refuse('garbled', error))
+      }
+    })
+    message.on('error', (error) => reject(refuse('cut', error)))
+    message.on('close', () => reject(refuse('cut')))
+  })
+}
