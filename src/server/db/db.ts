@@ -1,5 +1,7 @@
 // The contract of a database: a few methods, so that SQLite and PostgreSQL differ in one folder each.
-// It knows no tables; who owns which table is server/state.
+// It knows no tables of the engine; who owns which is server/state. How an app's table stands in SQL is layout.ts.
+import type { Aggregate } from '../../schema/aggregate.ts'
+import type { Table } from '../../schema/table.ts'
 import type { SqlRow, SqlValue } from '../../schema/tx.ts'
 import type { ServerHost } from '../host.ts'
 
@@ -11,6 +13,11 @@ export interface Sql {
   all(text: string, parameters?: readonly SqlValue[]): Promise<readonly SqlRow[]>
   /** Runs a statement; gives the number of rows changed. */
   run(text: string, parameters?: readonly SqlValue[]): Promise<number>
+  /**
+   * Inserts rows: `head` is `INSERT INTO table (columns)`, `tail` what follows the values. One statement with many rows or one
+   * prepared statement many times, as is faster here (SQLite: single rows 6 µs, the same by hundreds 9 µs, with a trigger).
+   */
+  insert(head: string, rows: readonly (readonly SqlValue[])[], tail?: string): Promise<void>
   /** Runs `body` so that its changes are undone when it throws, and only these. */
   savepoint<Result>(body: () => Promise<Result>): Promise<Result>
 }
@@ -30,6 +37,20 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
   /** A name as it stands in a statement. */
   quote(name: string): string
+  /** Ends the `CREATE TABLE` of a table that is kept in the order of its primary key. */
+  readonly keyOrdered: string
+  /** The column that numbers the marks, as it stands in `CREATE TABLE`. */
+  readonly markNumber: string
+  /** A statement whose result changes whenever another connection has committed. */
+  readonly stamp: string
+  /** What makes the table of an app, its indexes and its triggers, where they are missing; triggers are always made anew. */
+  tableStatements(name: string, table: Table): readonly string[]
+  /** What makes the table of an aggregate, where it is missing. */
+  aggregateStatements(name: string, aggregate: Aggregate): readonly string[]
+  /** A query for the columns (`name`) that a table has in the database; none when the table is missing. Takes the table's name. */
+  readonly columnsOf: string
+  /** Adds a column to a table that is there already. */
+  addColumn(name: string, table: Table, column: string): string
 }
 
 /** The app's own database. */

@@ -23,4 +23,8 @@ export interface StreamSink {
 export type HttpAnswer =
   | { readonly status: number; readonly headers: { readonly [name: string]: string }; readonly body: string }
   /** A stream: `open` is called once with its sink; what it returns is called when the other side has gone. */
-  | { readonly status: 200; readonly headers: { readonly [name: string]: string }; readonly open: (sink: StreamSink) => () => void }
+  | {
+      readonly status: 200
+      readonly headers: { readonly [name: string]: string }
+      readonly open: (sink: StreamSink) => () => void
+    }

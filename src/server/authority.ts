@@ -1,0 +1,163 @@
+// The authority: wires the rooms of the server together and decides nothing. What an app gives comes in here; what others call goes
+// out: `handle` for any listener, `fetch` for web-standard ones, `run` for the server's own code.
+import type { Json } from '../base/json.ts'
+import type { Outcome } from '../protocol/outcome.ts'
+import { PROTOCOL } from '../protocol/version.ts'
+import type { App } from '../schema/app.ts'
+import type { ArgsOf, InputOf, MutatorBody } from '../schema/mutator.ts'
+import type { Table } from '../schema/table.ts'
+import type { Authenticate } from './actor.ts'
+import type { Database } from './db/db.ts'
+import { layOut } from './db/layout.ts'
+import { migrate } from './db/migrate.ts'
+import type { ServerHost } from './host.ts'
+import type { HttpAnswer, HttpRequest } from './http/exchange.ts'
+import { createHandler } from './http/handler.ts'
+import type { Grants, GrantsFunction, GrantsTx } from './rights/grants.ts'
+import { createRun } from './run.ts'
+import { changeLogTables } from './state/change-log.ts'
+import { commitTables } from './state/commits.ts'
+import { ledgerTables } from './state/ledger.ts'
+import { markTables } from './state/marks.ts'
+import { answerPull } from './sync/pull.ts'
+import { createSnapshots } from './sync/snapshot.ts'
+import { createWriter } from './sync/writer.ts'
+import { TUNING, type Tuning, type World } from './world.ts'
+
+/** What an app gives its authority. */
+export interface AuthorityOptions<A extends App> {
+  readonly app: A
+  /** The app's database: `sqlite(path)`. The authority closes it when it is closed. */
+  readonly database: Database
+  /** Who sent a request; undefined for nobody known. */
+  readonly authenticate: Authenticate
+  /**
+   * What an actor may read and write, as scopes. Asked inside the transaction or snapshot that uses the answer; it may read the
+   * app's tables through `tx`, and nothing else that changes.
+   */
+  readonly grants: (actor: string, tx: GrantsTx<A['tables']>) => Grants | Promise<Grants>
+  /** Mutators with another body at the authority. */
+  readonly mutators?: {
+    readonly [Name in keyof A['mutators']]?: MutatorBody<A['tables'], InputOf<A['mutators'][Name]>>
+  }
+  /** Clock, dice and log; those of the database by default. */
+  readonly host?: ServerHost
+  /** Where the wire begins; default `/sync`. */
+  readonly basePath?: string
+  readonly tuning?: Partial<Tuning>
+}
+
+/** How an authority is. */
+export interface Health {
+  readonly status: 'ok' | 'failing'
+  readonly protocol: typeof PROTOCOL
+  /** The fingerprint of the app. */
+  readonly app: string
+  /** Batches that wait for the writer. */
+  readonly waiting: number
+}
+
+/** The side that decides. */
+export interface Authority<A extends App = App> {
+  /** Resolves when tables and triggers are there; rejects when the database does not fit the app. */
+  readonly ready: Promise<void>
+  /** Answers a request in neutral form; never rejects. */
+  handle(request: HttpRequest): Promise<HttpAnswer>
+  /**
+   * Runs a mutator as `actor`, under its grants, and gives the outcome when it is durable. With an `id` (a UUID) that was used
+   * before, the recorded outcome is given again. Rejects with a SyncError `mutator_unknown`, or `fault` when the mutator throws.
+   */
+  run<Name extends keyof A['mutators'] & string>(
+    actor: string,
+    name: Name,
+    args: ArgsOf<A['mutators'][Name]>,
+    options?: { readonly id?: string },
+  ): Promise<Outcome & { readonly repeated?: true }>
+  /** How it is; also what `GET /health` answers. */
+  health(): Promise<Health>
+  /** Ends streams, finishes what is under way, and closes the database. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes an authority.
+ *
+ * @example
+ * const authority = createAuthority({
+ *   app,
+ *   database: sqlite('./data.db'),
+ *   authenticate: (request) => sessions.get(request.header('authorization') ?? ''),
+ *   grants: (actor) => ({ read: [`user:${actor}`], write: [`user:${actor}`] }),
+ * })
+ */
+export function createAuthority<A extends App>(options: AuthorityOptions<A>): Authority<A> {
+  const { app, database } = options
+  const host = options.host ?? database.host
+  const world: World = {
+    app,
+    layout: layOut(app, database.dialect),
+    database,
+    host,
+    grants: options.grants as unknown as GrantsFunction,
+    bodies: (options.mutators ?? {}) as {
+      readonly [name: string]: MutatorBody<{ readonly [table: string]: Table }, unknown>
+    },
+    tuning: { ...TUNING, ...options.tuning },
+  }
+  const { dialect } = database
+  const ready = migrate(database, world.layout, [
+    ...markTables(dialect),
+    ...commitTables(dialect),
+    ...changeLogTables(dialect),
+    ...ledgerTables(dialect),
+  ])
+  ready.catch((error: unknown) => host.log({ level: 'error', message: 'the database does not fit the app' }, error))
+  const writer = createWriter(world, () => undefined)
+  const snapshot = createSnapshots(world, writer)
+  const run = createRun(world, writer, ready)
+
+  const health = async (): Promise<Health> => {
+    const known = { protocol: PROTOCOL as typeof PROTOCOL, app: app.fingerprint, waiting: writer.waiting() }
+    try {
+      await ready
+      await database.read((sql) => sql.all('SELECT 1 AS one'))
+      return { status: 'ok', ...known }
+    } catch (error) {
+      host.log({ level: 'error', message: 'the health check failed' }, error)
+      return { status: 'failing', ...known }
+    }
+  }
+
+  const handle = createHandler({
+    host,
+    basePath: options.basePath ?? '/sync',
+    authenticate: options.authenticate,
+    ready,
+    async push({ actor, client, last, stored, intents }, requestId) {
+      const { decided, outcomes, stop } = await writer.push({
+        actor,
+        client,
+        owner: actor,
+        last,
+        stored,
+        entries: intents,
+        requestId,
+      })
+      return { requestId, client, decided, outcomes, ...(stop === undefined ? {} : { stop }) }
+    },
+    pull: (request, requestId) => snapshot((sql) => answerPull(world, sql, request, requestId)),
+    health,
+  })
+
+  return {
+    ready,
+    handle,
+    run: (actor, name, args, more) => run(actor, name, args as Json, more),
+    health,
+    async close() {
+      await ready.catch(() => undefined)
+      await writer.close()
+      await database.close()
+    },
+  }
+}

@@ -1,0 +1,52 @@
+// The scope of a row, found by walking its parents, and the clause by which a query sees only rows of some scopes.
+// Works on rows as they are now in the transaction, not on the change log, which the last adoption wrote.
+import { makeScope, type Scope, scopeProblem } from '../../schema/scope.ts'
+import type { Row } from '../../schema/table.ts'
+import type { SqlValue } from '../db/db.ts'
+import type { Layout, TableLayout } from '../db/layout.ts'
+
+/** How a walk looks a row up. */
+export type LoadRow = (table: TableLayout, id: string) => Row | undefined | Promise<Row | undefined>
+
+/** The scope of a row, or undefined when one of its parents is not there or a value makes no scope. */
+export async function scopeOf(table: TableLayout, row: Row, load: LoadRow): Promise<Scope | undefined> {
+  let at = table
+  let found: Row | undefined = row
+  while (at.parent !== undefined) {
+    found = await load(at.parent, String(found[at.under]))
+    if (found === undefined) return undefined
+    at = at.parent
+  }
+  const rule = at.table.scopeRule
+  const scope = makeScope(rule.via === 'column' ? rule.kind : '', String(found[at.under]))
+  return scopeProblem(scope) === undefined ? scope : undefined
+}
+
+/** Part of a SELECT: from which tables, and under which condition, rows of `table` (as `t0`) lie in one of the scopes. */
+export function visibleIn(
+  layout: Layout,
+  table: TableLayout,
+  scopes: ReadonlySet<string>,
+): { readonly joins: string; readonly condition: string; readonly parameters: readonly SqlValue[] } {
+  let joins = ''
+  let depth = 0
+  let at = table
+  while (at.parent !== undefined) {
+    joins += ` JOIN ${at.parent.sql} AS t${depth + 1} ON t${depth + 1}.id = t${depth}.${layout.dialect.quote(at.under)}`
+    at = at.parent
+    depth++
+  }
+  const rule = at.table.scopeRule
+  const prefix = rule.via === 'column' ? makeScope(rule.kind, '') : ''
+  const values: string[] = []
+  for (const scope of scopes) if (scope.startsWith(prefix)) values.push(scope.slice(prefix.length))
+  if (values.length === 0) return { joins, condition: '0 = 1', parameters: [] }
+  // Lists of few lengths, so that few texts are prepared: the last value stands for the missing ones.
+  const last = values[values.length - 1] as string
+  while ((values.length & (values.length - 1)) !== 0) values.push(last)
+  return {
+    joins,
+    condition: `t${depth}.${layout.dialect.quote(at.under)} IN (${values.map(() => '?').join(', ')})`,
+    parameters: values,
+  }
+}

@@ -1,0 +1,227 @@
+// Adoption: the one way in for changes, whoever made them. It reads the marks of one transaction, finds from which scope each touched
+// row came (change log) and where it is now (the row and its parents), lets children follow a parent that moved or went, gives
+// missing positions, recomputes the touched groups of aggregates, raises each touched scope by one version, and writes the log.
+// It conducts the other files of this folder and owns no table. Runs under the write lock, at the end of the authority's own
+// transaction or before a pull or tick. I7, I10, I11.
+import { check } from '../../base/assert.ts'
+import type { Place } from '../../protocol/frame.ts'
+import { makeScope, scopeProblem } from '../../schema/scope.ts'
+import type { Sql } from '../db/db.ts'
+import { allIn } from '../db/in-list.ts'
+import type { Layout, TableLayout } from '../db/layout.ts'
+import { recomputeGroups } from './aggregates.ts'
+import { givePositions, type Unplaced } from './append-index.ts'
+import { type LogEntry, liveScopes, writeEntries } from './change-log.ts'
+import { raiseVersions } from './commits.ts'
+import { clearMarks, readMarks } from './marks.ts'
+
+/** What an adoption changed. */
+export interface Adopted {
+  /** The scopes that have a new version, and where they stand now. */
+  readonly scopes: ReadonlyMap<string, Place>
+  /** The tables in which rows were touched. */
+  readonly tables: ReadonlySet<string>
+}
+
+/** Nothing was adopted. */
+export const NOTHING: Adopted = Object.freeze({ scopes: new Map<string, Place>(), tables: new Set<string>() })
+
+/** A touched row: where the log has it, and where it is. */
+interface Change {
+  readonly id: string
+  /** False for a row that only follows its parent. */
+  readonly isMarked: boolean
+  from: string | undefined
+  to: string | undefined
+  /** What the row has in the column by which it finds its scope; undefined when there is no row. */
+  under: string | undefined
+}
+
+/** Adopts all marks. `mark` is the random mark of this commit, `at` its time. */
+export async function adopt(sql: Sql, layout: Layout, mark: string, at: number): Promise<Adopted> {
+  const changes = await touchedRows(sql, layout)
+  if (changes.marked === 0) return NOTHING
+  for (const table of layout.tables) await followRows(sql, layout, table, changes.of)
+  const entries: {
+    readonly table: string
+    readonly id: string
+    readonly from: string | undefined
+    readonly to: string | undefined
+  }[] = []
+  for (const { name } of layout.tables) {
+    for (const { id, from, to } of changes.of(name).values()) entries.push({ table: name, id, from, to })
+  }
+  for (const aggregate of layout.aggregates) {
+    const groups = changes.groups.get(aggregate.of.name) ?? new Set<string>()
+    for (const { under } of changes.of(aggregate.of.name).values()) if (under !== undefined) groups.add(under)
+    if (groups.size === 0) continue
+    const ids = [...groups]
+    const present = await recomputeGroups(sql, layout, aggregate, ids)
+    const before = await liveScopes(sql, aggregate.name, ids)
+    const now = await scopesUnder(sql, aggregate.of, ids, changes.of)
+    for (const id of ids)
+      entries.push({ table: aggregate.name, id, from: before.get(id), to: present.has(id) ? now.get(id) : undefined })
+  }
+  // Giving positions has marked rows again: what this adoption did itself is adopted with it.
+  await clearMarks(sql)
+  return { scopes: await logEntries(sql, entries, mark, at), tables: changes.tables }
+}
+
+type ChangesOf = (table: string) => Map<string, Change>
+
+/** The marked rows by table, and the groups that they left. */
+async function touchedRows(sql: Sql, layout: Layout) {
+  const known = new Set(layout.tables.map(({ name }) => name))
+  const byTable = new Map<string, Map<string, Change>>()
+  const groups = new Map<string, Set<string>>()
+  const of: ChangesOf = (table) => {
+    let changes = byTable.get(table)
+    if (changes === undefined) byTable.set(table, (changes = new Map()))
+    return changes
+  }
+  const marks = await readMarks(sql)
+  for (const { table, oldId, newId, oldUnder } of marks) {
+    // A table that a newer app no longer declares: its triggers may still be there.
+    if (!known.has(table)) continue
+    const changes = of(table)
+    // A row that was inserted, or inserted again, comes after those before it: positions follow this order.
+    if (oldId === null && newId !== null) changes.delete(newId)
+    for (const id of [oldId, newId]) {
+      if (id !== null && !changes.has(id))
+        changes.set(id, { id, isMarked: true, from: undefined, to: undefined, under: undefined })
+    }
+    if (oldUnder !== null) {
+      const left = groups.get(table)
+      if (left === undefined) groups.set(table, new Set([oldUnder]))
+      else left.add(oldUnder)
+    }
+  }
+  return { of, groups, tables: new Set(byTable.keys()), marked: marks.length }
+}
+
+/** Finds where the touched rows of one table were and are, gives them positions, and takes their children along. */
+async function followRows(sql: Sql, layout: Layout, table: TableLayout, changesOf: ChangesOf): Promise<void> {
+  const changes = changesOf(table.name)
+  if (changes.size === 0) return
+  const ids = [...changes.keys()]
+  const before = await liveScopes(sql, table.name, ids)
+  const unplaced = await readPlacement(sql, layout, table, changes)
+  const unders = new Set<string>()
+  for (const { under } of changes.values()) if (under !== undefined) unders.add(under)
+  const scopes = await scopesUnder(sql, table, [...unders], changesOf)
+  const moved: string[] = []
+  for (const change of changes.values()) {
+    change.from = before.get(change.id)
+    change.to = change.under === undefined ? undefined : scopes.get(change.under)
+    if (change.from !== change.to) moved.push(change.id)
+  }
+  for (const [index, position] of table.positions.entries())
+    await givePositions(sql, layout, table, position, unplaced[index] ?? [])
+  for (const child of table.children) {
+    const under = layout.dialect.quote(child.under)
+    const followers = changesOf(child.name)
+    for (const row of await allIn(sql, `SELECT id FROM ${child.sql} WHERE ${under} IN (?*)`, [], moved)) {
+      const id = String(row['id'])
+      if (!followers.has(id))
+        followers.set(id, { id, isMarked: false, from: undefined, to: undefined, under: undefined })
+    }
+  }
+}
+
+/** Reads what the touched rows stand under; gives, for each position of the table, the rows that have none, in order of their marks. */
+async function readPlacement(
+  sql: Sql,
+  layout: Layout,
+  table: TableLayout,
+  changes: ReadonlyMap<string, Change>,
+): Promise<Unplaced[][]> {
+  const { quote } = layout.dialect
+  const positions = table.positions
+    .map(({ column, parent }, index) => `, ${quote(column)} AS p${index}, ${quote(parent)} AS u${index}`)
+    .join('')
+  const rows = await allIn(
+    sql,
+    `SELECT id, ${quote(table.under)} AS under${positions} FROM ${table.sql} WHERE id IN (?*)`,
+    [],
+    [...changes.keys()],
+  )
+  const unplaced = new Map<string, (string | undefined)[]>()
+  for (const row of rows) {
+    const id = String(row['id'])
+    const change = changes.get(id)
+    if (change !== undefined) change.under = String(row['under'])
+    if (positions !== '')
+      unplaced.set(
+        id,
+        table.positions.map((_, index) =>
+          row[`p${index}`] === null && row[`u${index}`] !== null ? String(row[`u${index}`]) : undefined,
+        ),
+      )
+  }
+  return table.positions.map((_, index) =>
+    [...changes.keys()].flatMap((id) => {
+      const parent = unplaced.get(id)?.[index]
+      return parent === undefined ? [] : [{ id, parent }]
+    }),
+  )
+}
+
+/** The scopes of rows of `table` by what they stand under: made from it, or those of the parents. None where there is no scope. */
+async function scopesUnder(
+  sql: Sql,
+  table: TableLayout,
+  unders: readonly string[],
+  changesOf: ChangesOf,
+): Promise<Map<string, string>> {
+  const scopes = new Map<string, string>()
+  const rule = table.table.scopeRule
+  if (rule.via === 'column') {
+    for (const under of unders) {
+      const scope = makeScope(rule.kind, under)
+      if (scopeProblem(scope) === undefined) scopes.set(under, scope)
+    }
+    return scopes
+  }
+  check(table.parent !== undefined, 'I10', `${table.name} finds its scope by a parent that is not laid out`)
+  const moved = changesOf(table.parent.name)
+  const unmoved: string[] = []
+  for (const under of unders) {
+    const change = moved.get(under)
+    if (change === undefined) unmoved.push(under)
+    else if (change.to !== undefined) scopes.set(under, change.to)
+  }
+  for (const [under, scope] of await liveScopes(sql, table.parent.name, unmoved)) scopes.set(under, scope)
+  return scopes
+}
+
+/** Raises the touched scopes and writes the log: a row in its scope, and a tombstone in a scope that it left. */
+async function logEntries(
+  sql: Sql,
+  rows: readonly {
+    readonly table: string
+    readonly id: string
+    readonly from: string | undefined
+    readonly to: string | undefined
+  }[],
+  mark: string,
+  at: number,
+): Promise<ReadonlyMap<string, Place>> {
+  const touched = new Set<string>()
+  for (const { from, to } of rows) {
+    if (from !== undefined) touched.add(from)
+    if (to !== undefined) touched.add(to)
+  }
+  const places = await raiseVersions(sql, [...touched].sort(), mark, at)
+  const entries: (LogEntry & { readonly scope: string })[] = []
+  const enter = (table: string, id: string, scope: string, isGone: boolean) => {
+    const version = places.get(scope)?.version
+    check(version !== undefined, 'I7', `the scope ${scope} was touched and not raised`)
+    entries.push({ table, id, scope, version, isGone })
+  }
+  for (const { table, id, from, to } of rows) {
+    if (from !== undefined && from !== to) enter(table, id, from, true)
+    if (to !== undefined) enter(table, id, to, false)
+  }
+  await writeEntries(sql, entries)
+  return places
+}

@@ -1,0 +1,63 @@
+// The change log: for each live row its scope and the version at which it last changed, and one tombstone for each scope that a row
+// left. It holds keys and versions, never contents. Written by adoption only; read by it, by pulls and by the live stream.
+// Keyed by row, with an index by scope: one B-tree less than keyed by scope, since a row's scope is looked up by its key anyway
+// (tried: 44 against 55 µs an intent, all in).
+import type { Place } from '../../protocol/frame.ts'
+import type { Dialect, Sql } from '../db/db.ts'
+import { allIn } from '../db/in-list.ts'
+
+/** The table of the change log. */
+export const changeLogTables = (dialect: Dialect): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS holdfast_log (tbl TEXT NOT NULL, id TEXT NOT NULL, scope TEXT NOT NULL, version BIGINT NOT NULL, gone SMALLINT NOT NULL, PRIMARY KEY (tbl, id, scope))${dialect.keyOrdered}`,
+  'CREATE INDEX IF NOT EXISTS holdfast_log_place ON holdfast_log (scope, version, tbl, id)',
+]
+
+/** One entry: the row changed in this scope at this version, or left it. */
+export interface LogEntry {
+  readonly table: string
+  readonly id: string
+  readonly version: number
+  readonly isGone: boolean
+}
+
+/** The scopes in which these rows are live, as the last adoption saw them. */
+export async function liveScopes(sql: Sql, table: string, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await allIn(
+    sql,
+    'SELECT id, scope FROM holdfast_log WHERE tbl = ? AND id IN (?*) AND gone = 0',
+    [table],
+    ids,
+  )
+  return new Map(rows.map((row) => [String(row['id']), String(row['scope'])]))
+}
+
+/** Writes entries over what the log said of these rows in these scopes. */
+export async function writeEntries(
+  sql: Sql,
+  entries: readonly (LogEntry & { readonly scope: string })[],
+): Promise<void> {
+  await sql.insert(
+    'INSERT INTO holdfast_log (tbl, id, scope, version, gone)',
+    entries.map(({ table, id, scope, version, isGone }) => [table, id, scope, version, isGone ? 1 : 0]),
+    ' ON CONFLICT (tbl, id, scope) DO UPDATE SET version = excluded.version, gone = excluded.gone',
+  )
+}
+
+/** What comes after a place in one scope, in order of (version, table, id), at most `limit` entries. */
+export async function entriesAfter(sql: Sql, scope: string, place: Place, limit: number): Promise<readonly LogEntry[]> {
+  // After a whole version comes the first entry of the next; table names are never empty.
+  const after =
+    place.within === undefined ? [place.version + 1, '', ''] : [place.version, place.within.table, place.within.id]
+  // Who has nothing yet need not hear of what is gone.
+  const live = place.version === 0 ? ' AND gone = 0' : ''
+  const rows = await sql.all(
+    `SELECT version, tbl, id, gone FROM holdfast_log WHERE scope = ? AND (version, tbl, id) > (?, ?, ?)${live} ORDER BY version, tbl, id LIMIT ?`,
+    [scope, ...after, limit],
+  )
+  return rows.map((row) => ({
+    table: String(row['tbl']),
+    id: String(row['id']),
+    version: Number(row['version']),
+    isGone: row['gone'] !== 0,
+  }))
+}

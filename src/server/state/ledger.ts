@@ -1,0 +1,164 @@
+// The ledger: what became of every intent, by (client, sequence) and by (actor, intent id), both unique in the database, in the
+// same transaction as the effects (I2, I3, I10). Keys, outcomes and fingerprints; never arguments. An alias row records an outcome
+// for a second place of one intent (after a rebirth, or where an id was used again) and does not take the id.
+import { check } from '../../base/assert.ts'
+import type { Details } from '../../base/errors.ts'
+import { appendOutcome, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
+import type { Dialect, Sql, SqlRow } from '../db/db.ts'
+import { allIn } from '../db/in-list.ts'
+
+/** The tables of clients and of outcomes. */
+export const ledgerTables = (dialect: Dialect): readonly string[] => [
+  // `stored`: up to where the device keeps its outcomes itself. `pruned`: up to where rows may be missing.
+  `CREATE TABLE IF NOT EXISTS holdfast_client (client TEXT NOT NULL, actor TEXT NOT NULL, decided BIGINT NOT NULL, stored BIGINT NOT NULL, pruned BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (client))${dialect.keyOrdered}`,
+  `CREATE TABLE IF NOT EXISTS holdfast_ledger (client TEXT NOT NULL, sequence BIGINT NOT NULL, actor TEXT NOT NULL, intent_id TEXT NOT NULL, alias SMALLINT NOT NULL, fingerprint TEXT NOT NULL, status TEXT NOT NULL, code TEXT, details TEXT, decided_at BIGINT NOT NULL, PRIMARY KEY (client, sequence))${dialect.keyOrdered}`,
+  'CREATE UNIQUE INDEX IF NOT EXISTS holdfast_ledger_intent ON holdfast_ledger (actor, intent_id) WHERE alias = 0',
+]
+
+/** What the ledger knows of one client. */
+export interface ClientRecord {
+  readonly actor: string
+  readonly decided: number
+  readonly stored: number
+  readonly pruned: number
+}
+
+/** What the ledger knows of one intent. The fingerprint is empty when a withdrawal took the id and no content was seen. */
+export interface LedgerRecord {
+  readonly intentId: string
+  readonly fingerprint: string
+  readonly outcome: Outcome
+}
+
+/** A decision to be recorded. */
+export interface Decision extends LedgerRecord {
+  readonly sequence: number
+  readonly isAlias: boolean
+}
+
+/** The record of a client, or undefined when it never had anything decided. */
+export async function readClient(sql: Sql, client: string): Promise<ClientRecord | undefined> {
+  const [row] = await sql.all('SELECT actor, decided, stored, pruned FROM holdfast_client WHERE client = ?', [client])
+  return row === undefined ? undefined : toClient(row)
+}
+
+/** The records of several clients. */
+export async function readClients(sql: Sql, clients: readonly string[]): Promise<Map<string, ClientRecord>> {
+  const rows = await allIn(
+    sql,
+    'SELECT client, actor, decided, stored, pruned FROM holdfast_client WHERE client IN (?*)',
+    [],
+    clients,
+  )
+  return new Map(rows.map((row) => [String(row['client']), toClient(row)]))
+}
+
+/** Writes how far a client is. */
+export async function writeClient(sql: Sql, client: string, record: ClientRecord, at: number): Promise<void> {
+  await sql.insert(
+    'INSERT INTO holdfast_client (client, actor, decided, stored, pruned, seen_at)',
+    [[client, record.actor, record.decided, record.stored, record.pruned, at]],
+    ' ON CONFLICT (client) DO UPDATE SET decided = excluded.decided, stored = excluded.stored, seen_at = excluded.seen_at',
+  )
+}
+
+/** What is recorded at a client's numbers from `from` to `to`, by number. */
+export async function readPlaces(
+  sql: Sql,
+  client: string,
+  from: number,
+  to: number,
+): Promise<Map<number, LedgerRecord>> {
+  const rows = await sql.all(
+    'SELECT sequence, intent_id, fingerprint, status, code, details FROM holdfast_ledger WHERE client = ? AND sequence BETWEEN ? AND ? ORDER BY sequence',
+    [client, from, to],
+  )
+  return new Map(rows.map((row) => [Number(row['sequence']), toRecord(row)]))
+}
+
+/** What is recorded for these intents of an actor, at whatever client and place, by id. */
+export async function readIntents(sql: Sql, actor: string, ids: readonly string[]): Promise<Map<string, LedgerRecord>> {
+  const rows = await allIn(
+    sql,
+    'SELECT intent_id, fingerprint, status, code, details FROM holdfast_ledger WHERE actor = ? AND intent_id IN (?*) AND alias = 0',
+    [actor],
+    ids,
+  )
+  return new Map(rows.map((row) => [String(row['intent_id']), toRecord(row)]))
+}
+
+/** Records decisions. A place or an id that is taken refuses the statement, and with it everything that was to be decided. */
+export async function record(
+  sql: Sql,
+  client: string,
+  actor: string,
+  decisions: readonly Decision[],
+  at: number,
+): Promise<void> {
+  await sql.insert(
+    'INSERT INTO holdfast_ledger (client, sequence, actor, intent_id, alias, fingerprint, status, code, details, decided_at)',
+    decisions.map(({ sequence, intentId, isAlias, fingerprint, outcome }) => [
+      client,
+      sequence,
+      actor,
+      intentId,
+      isAlias ? 1 : 0,
+      fingerprint,
+      outcome.status,
+      outcome.status === 'applied' ? null : outcome.code,
+      outcome.status === 'applied' ? null : JSON.stringify(outcome.details),
+      at,
+    ]),
+  )
+}
+
+/**
+ * The outcomes of a client's numbers after `after`, up to `decided`, as far as they are remembered. Only what was not applied is
+ * read: every number up to `decided` has an outcome (I2), so the others were applied.
+ */
+export async function readOutcomes(
+  sql: Sql,
+  client: string,
+  { decided, pruned }: ClientRecord,
+  after: number,
+): Promise<readonly OutcomeRange[]> {
+  const from = Math.max(after, pruned) + 1
+  if (from > decided) return []
+  const rows = await sql.all(
+    "SELECT sequence, status, code, details FROM holdfast_ledger WHERE client = ? AND sequence BETWEEN ? AND ? AND status <> 'applied' ORDER BY sequence",
+    [client, from, decided],
+  )
+  const ranges: OutcomeRange[] = []
+  let next = from
+  const applied = (to: number) => {
+    if (to >= next) ranges.push({ from: next, to, status: 'applied' })
+  }
+  for (const row of rows) {
+    const sequence = Number(row['sequence'])
+    applied(sequence - 1)
+    appendOutcome(ranges, sequence, toOutcome(row), false)
+    next = sequence + 1
+  }
+  applied(decided)
+  return ranges
+}
+
+const toClient = (row: SqlRow): ClientRecord => ({
+  actor: String(row['actor']),
+  decided: Number(row['decided']),
+  stored: Number(row['stored']),
+  pruned: Number(row['pruned']),
+})
+
+const APPLIED: Outcome = Object.freeze({ status: 'applied' })
+
+function toRecord(row: SqlRow): LedgerRecord {
+  return { intentId: String(row['intent_id']), fingerprint: String(row['fingerprint']), outcome: toOutcome(row) }
+}
+
+function toOutcome(row: SqlRow): Outcome {
+  const status = row['status']
+  if (status === 'applied') return APPLIED
+  check(status === 'rejected' || status === 'withdrawn', 'I3', `the ledger holds the status ${String(status)}`)
+  return { status, code: String(row['code']), details: JSON.parse(String(row['details'])) as Details }
+}

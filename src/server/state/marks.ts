@@ -1,0 +1,42 @@
+// Marks: which rows of synced tables were touched since the last adoption, whoever wrote them. Triggers fill the table; here it is
+// read and emptied. What a mark leads to is decided by adopt.ts; nothing else may read meaning into it.
+import type { Dialect, Sql } from '../db/db.ts'
+
+/** The table of marks. `old_under` is what a changed or deleted row had in the column by which it found its scope. */
+export const markTables = (dialect: Dialect): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS holdfast_mark (${dialect.markNumber}, tbl TEXT NOT NULL, old_id TEXT, new_id TEXT, old_under TEXT)`,
+]
+
+/** One touched row. */
+export interface Mark {
+  readonly table: string
+  readonly oldId: string | null
+  readonly newId: string | null
+  readonly oldUnder: string | null
+}
+
+/** Whether anything waits to be adopted. */
+export async function hasMarks(sql: Sql): Promise<boolean> {
+  return (await sql.all('SELECT 1 AS one FROM holdfast_mark LIMIT 1')).length > 0
+}
+
+/** All marks, oldest first. */
+export async function readMarks(sql: Sql): Promise<readonly Mark[]> {
+  const rows = await sql.all('SELECT tbl, old_id, new_id, old_under FROM holdfast_mark ORDER BY n')
+  return rows.map((row) => ({
+    table: String(row['tbl']),
+    oldId: row['old_id'] as string | null,
+    newId: row['new_id'] as string | null,
+    oldUnder: row['old_under'] as string | null,
+  }))
+}
+
+/** Empties the table. Only adoption does this, in the transaction in which it read the marks. */
+export async function clearMarks(sql: Sql): Promise<void> {
+  await sql.run('DELETE FROM holdfast_mark')
+}
+
+/** Marks a row by hand: for a row that went without its trigger having been called. */
+export async function markGone(sql: Sql, table: string, id: string): Promise<void> {
+  await sql.run('INSERT INTO holdfast_mark (tbl, old_id) VALUES (?, ?)', [table, id])
+}

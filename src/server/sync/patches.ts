@@ -1,0 +1,132 @@
+// Patches as text: what changed in one scope after a place, read from the change log and the app's rows in one snapshot, and written
+// as JSON once. Used by pulls (in pages) and by the live stream (whole or not at all). Knows no clients and no grants.
+import { utf8Bytes } from '../../base/utf8.ts'
+import { NOWHERE, type Place } from '../../protocol/frame.ts'
+import type { Sql } from '../db/db.ts'
+import { allIn } from '../db/in-list.ts'
+import type { Layout } from '../db/layout.ts'
+import { entriesAfter, type LogEntry } from '../state/change-log.ts'
+import { markOf } from '../state/commits.ts'
+
+/** The log has a live entry and its table has no row: somebody deleted past the triggers. */
+export class RowWentUnmarked extends Error {
+  readonly table: string
+  readonly id: string
+  constructor(table: string, id: string) {
+    super(`A row of ${table} went without a mark`)
+    this.name = 'RowWentUnmarked'
+    this.table = table
+    this.id = id
+  }
+}
+
+/** How much a patch may hold. */
+export interface Budget {
+  readonly entries: number
+  readonly bytes: number
+}
+
+/** A patch, encoded. */
+export interface PatchText {
+  readonly text: string
+  readonly to: Place
+  readonly entries: number
+  readonly bytes: number
+  /** Whether it leads to where the scope stands. */
+  readonly isWhole: boolean
+}
+
+/** Rows are read this many entries at a time, so that a page of large rows is not read many times over. */
+const SLICE = 500
+
+/** Where a patch begins. `isReset` means that what the device holds of the scope is of another history. */
+export interface Start {
+  readonly from: Place
+  readonly isReset: boolean
+}
+
+/** Finds where a device that stands at `cursor` goes on: there, or from the beginning when this history does not know the place. */
+export async function startFrom(sql: Sql, scope: string, cursor: Place | undefined, current: Place): Promise<Start> {
+  if (cursor === undefined || cursor.version === 0) return { from: NOWHERE, isReset: false }
+  const { version, mark, within } = cursor
+  const known =
+    version > current.version
+      ? undefined
+      : version === current.version
+        ? current.mark
+        : await markOf(sql, scope, version)
+  if (known !== mark) return { from: NOWHERE, isReset: true }
+  return { from: within === undefined ? { version, mark } : { version, mark, within }, isReset: false }
+}
+
+/** Encodes what comes after `start` in a scope that stands at `current`, as far as the budget goes; at least one entry. */
+export async function encodePatch(
+  sql: Sql,
+  layout: Layout,
+  scope: string,
+  start: Start,
+  current: Place,
+  budget: Budget,
+): Promise<PatchText> {
+  const found = await entriesAfter(sql, scope, start.from, budget.entries + 1)
+  const rows = new Map<string, string[]>()
+  const gone = new Map<string, string[]>()
+  let bytes = 0
+  let count = 0
+  while (count < found.length && count < budget.entries && (count === 0 || bytes < budget.bytes)) {
+    const slice = found.slice(count, Math.min(count + SLICE, budget.entries))
+    const texts = await readTexts(sql, layout, slice)
+    for (const { table, id, isGone } of slice) {
+      const text = isGone ? JSON.stringify(id) : texts.get(table)?.get(id)
+      if (text === undefined) throw new RowWentUnmarked(table, id)
+      const lists = isGone ? gone : rows
+      const list = lists.get(table)
+      if (list === undefined) lists.set(table, [text])
+      else list.push(text)
+      bytes += utf8Bytes(text) + 1
+      count++
+      if (bytes >= budget.bytes) break
+    }
+  }
+  const isWhole = count === found.length
+  const last = found[count - 1]
+  const to = isWhole || last === undefined ? current : await placeAfter(sql, scope, last, current)
+  const reset = start.isReset ? ',"reset":true' : ''
+  const text = `{"scope":${JSON.stringify(scope)},"from":${JSON.stringify(start.from)},"to":${JSON.stringify(to)}${reset},"rows":${listsText(rows)},"gone":${listsText(gone)}}`
+  return { text, to, entries: count, bytes, isWhole }
+}
+
+/** The place after one entry. */
+async function placeAfter(sql: Sql, scope: string, { version, table, id }: LogEntry, current: Place): Promise<Place> {
+  const mark = version === current.version ? current.mark : await markOf(sql, scope, version)
+  return { version, mark: mark ?? '', within: { table, id } }
+}
+
+async function readTexts(
+  sql: Sql,
+  layout: Layout,
+  entries: readonly LogEntry[],
+): Promise<Map<string, Map<string, string>>> {
+  const ids = new Map<string, string[]>()
+  for (const { table, id, isGone } of entries) {
+    if (isGone) continue
+    const list = ids.get(table)
+    if (list === undefined) ids.set(table, [id])
+    else list.push(id)
+  }
+  const texts = new Map<string, Map<string, string>>()
+  for (const [name, list] of ids) {
+    const { sql: table, columns, encodeRow } = layout.synced(name)
+    const byId = new Map<string, string>()
+    for (const row of await allIn(sql, `SELECT ${columns} FROM ${table} WHERE id IN (?*)`, [], list))
+      byId.set(String(row['id']), encodeRow(row))
+    texts.set(name, byId)
+  }
+  return texts
+}
+
+function listsText(lists: ReadonlyMap<string, readonly string[]>): string {
+  let text = ''
+  for (const [table, list] of lists) text += `${text === '' ? '' : ','}${JSON.stringify(table)}:[${list.join(',')}]`
+  return `{${text}}`
+}

@@ -1,0 +1,337 @@
+// The push: deciding one batch of one client's intents, in order, inside the writer's transaction. For each: known to the ledger? Its
+// outcome. Else upgrade, validate, run over the buffer under the actor's rights, and record. Stops where nothing may be recorded.
+// Does not commit or adopt (writer.ts does) and knows no HTTP. I2, I3, I9, I18.
+import { SyncError } from '../../base/errors.ts'
+import type { ActorId, ClientId, Sequence } from '../../protocol/ids.ts'
+import { type Entry, fingerprintIntent, isWithdrawal, type NumberedIntent } from '../../protocol/intent.ts'
+import { appendOutcome, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
+import type { Stop } from '../../protocol/push.ts'
+import { Rejection } from '../../schema/tx.ts'
+import { upgradeArguments } from '../../schema/upgrade.ts'
+import { ConstraintError, type Sql } from '../db/db.ts'
+import { type Rights, readRights } from '../rights/grants.ts'
+import {
+  type Decision,
+  type LedgerRecord,
+  readClient,
+  readClients,
+  readIntents,
+  readPlaces,
+  record,
+  writeClient,
+} from '../state/ledger.ts'
+import type { World } from '../world.ts'
+import { type Buffer, createBuffer } from './buffer.ts'
+import { createWatch, type Watch } from './watch.ts'
+
+/** A batch of intents of one client. */
+export interface Batch {
+  readonly actor: ActorId
+  readonly client: ClientId
+  /** Whose client it is: the actor, or nobody for the authority’s own. */
+  readonly owner: string
+  /** The highest number that the device ever gave. */
+  readonly last: number
+  readonly stored: number
+  readonly entries: readonly Entry[]
+  /** The entries have no numbers of their own and take the next ones: for the authority's own client. */
+  readonly takesNext?: true
+  readonly requestId: string
+}
+
+/** What became of a batch. */
+export interface Verdict {
+  readonly decided: number
+  readonly outcomes: readonly OutcomeRange[]
+  readonly stop?: Stop
+  /** Whether anything was recorded for the first time. */
+  readonly isNews: boolean
+}
+
+/** Thrown when a constraint refused the writes of a batch as a whole: it is decided again, with a flush after each intent. */
+export const CULPRIT_UNKNOWN = Symbol('a constraint refused a batch')
+
+/** Larger details of a rejection are not kept. */
+const MAX_DETAILS = 16 * 1024
+
+/** Decides a batch. Throws a SyncError `forked`, or CULPRIT_UNKNOWN unless `oneByOne`. */
+export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne: boolean): Promise<Verdict> {
+  const { client, actor } = batch
+  const known = await readClient(sql, client)
+  const decidedBefore = known?.decided ?? 0
+  const entries = batch.takesNext
+    ? batch.entries.map((entry, index) => ({ ...entry, sequence: (decidedBefore + 1 + index) as Sequence }))
+    : batch.entries
+  if (known !== undefined && known.actor !== batch.owner) throw forked('This client id belongs to another actor')
+  if (decidedBefore > batch.last)
+    throw forked(`Number ${decidedBefore} of this client is decided, and the device knows numbers up to ${batch.last}`)
+  const outcomes: OutcomeRange[] = []
+  const first = entries[0]?.sequence ?? decidedBefore + 1
+  if (first > decidedBefore + 1) {
+    return {
+      decided: decidedBefore,
+      outcomes,
+      stop: {
+        sequence: first,
+        code: 'gap',
+        detail: `Number ${decidedBefore + 1} comes next.`,
+        expected: decidedBefore + 1,
+      },
+      isNews: false,
+    }
+  }
+  const repeated = entries.slice(0, Math.max(0, decidedBefore + 1 - first))
+  const stop = await repeatOutcomes(sql, client, repeated, outcomes)
+  if (stop !== undefined) return { decided: decidedBefore, outcomes, stop, isNews: false }
+
+  const fresh = entries.slice(repeated.length)
+  const ledger = await lookUp(sql, actor, fresh)
+  const isExpired = await expiredBirths(sql, actor, fresh)
+  const decisions: Decision[] = []
+  const watch = createWatch(world.host.clock, world.tuning.mutatorTimeoutMs)
+  const runs = createRuns(world, createBuffer(sql, world.layout), batch, watch, oneByOne)
+  let stopped: Stop | undefined
+  try {
+    for (const entry of fresh) {
+      const decided = await decide(entry)
+      if ('stop' in decided) {
+        stopped = decided.stop
+        break
+      }
+      decisions.push(decided.decision)
+      if (!decided.decision.isAlias) ledger.set(entry.id, decided.decision)
+      appendOutcome(outcomes, entry.sequence, decided.decision.outcome, decided.isRepeated)
+    }
+    await runs.flush()
+  } finally {
+    watch.stop()
+  }
+
+  const at = world.host.clock.now()
+  const decided = decisions.at(-1)?.sequence ?? decidedBefore
+  await record(sql, client, actor, decisions, at)
+  const stored = Math.min(Math.max(batch.stored, known?.stored ?? 0), decided)
+  if (decisions.length > 0 || (known !== undefined && stored > known.stored)) {
+    await writeClient(sql, client, { actor: batch.owner, decided, stored, pruned: known?.pruned ?? 0 }, at)
+  }
+  return { decided, outcomes, isNews: decisions.length > 0, ...(stopped === undefined ? {} : { stop: stopped }) }
+
+  async function decide(
+    entry: Entry,
+  ): Promise<{ readonly decision: Decision; readonly isRepeated: boolean } | { readonly stop: Stop }> {
+    const { sequence, id } = entry
+    const before = ledger.get(id)
+    const decision = (outcome: Outcome, fingerprint: string, isAlias = false): Decision => ({
+      sequence,
+      intentId: id,
+      isAlias,
+      fingerprint,
+      outcome,
+    })
+    if (isWithdrawal(entry)) {
+      if (before !== undefined)
+        return { decision: decision(before.outcome, before.fingerprint, true), isRepeated: true }
+      return {
+        decision: decision({ status: 'withdrawn', code: 'discarded', details: { as: entry.withdraw } }, ''),
+        isRepeated: false,
+      }
+    }
+    const fingerprint = fingerprintIntent(entry)
+    if (before !== undefined) {
+      if (isSame(before, fingerprint))
+        return { decision: decision(before.outcome, fingerprint, true), isRepeated: true }
+      return {
+        decision: decision({ status: 'rejected', code: 'id_reused', details: {} }, fingerprint, true),
+        isRepeated: false,
+      }
+    }
+    if (isExpired(entry))
+      return {
+        stop: {
+          sequence,
+          code: 'expired',
+          detail: 'The ledger no longer remembers the time when this intent may have been decided.',
+        },
+      }
+    const missing = entry.needs?.find((need) => {
+      const needed = ledger.get(need)
+      return needed !== undefined && needed.outcome.status !== 'applied'
+    })
+    if (missing !== undefined)
+      return {
+        decision: decision({ status: 'withdrawn', code: 'dependency', details: { intent: missing } }, fingerprint),
+        isRepeated: false,
+      }
+    const result = await runs.run(entry)
+    return 'stop' in result ? result : { decision: decision(result.outcome, fingerprint), isRepeated: false }
+  }
+}
+
+const forked = (what: string): SyncError => new SyncError('forked', what)
+
+/** A withdrawal saw no content, so it is the same as any. */
+const isSame = (before: LedgerRecord, fingerprint: string): boolean =>
+  before.fingerprint === '' || before.fingerprint === fingerprint
+
+/** Adds what is recorded at places that are decided already. */
+async function repeatOutcomes(
+  sql: Sql,
+  client: string,
+  entries: readonly Entry[],
+  outcomes: OutcomeRange[],
+): Promise<Stop | undefined> {
+  const [first] = entries
+  if (first === undefined) return undefined
+  const places = await readPlaces(sql, client, first.sequence, first.sequence + entries.length - 1)
+  for (const entry of entries) {
+    const { sequence, id } = entry
+    const before = places.get(sequence)
+    if (before === undefined)
+      return { sequence, code: 'expired', detail: 'This number was decided, and the ledger no longer remembers how.' }
+    if (before.intentId !== id || !(isWithdrawal(entry) || isSame(before, fingerprintIntent(entry))))
+      throw forked(`Number ${sequence} of this client was used for something else`)
+    appendOutcome(outcomes, sequence, before.outcome, true)
+  }
+  return undefined
+}
+
+/** What the ledger knows of these intents, and of those that they need. */
+async function lookUp(sql: Sql, actor: string, entries: readonly Entry[]): Promise<Map<string, LedgerRecord>> {
+  const ids = new Set<string>()
+  for (const entry of entries) {
+    ids.add(entry.id)
+    if (!isWithdrawal(entry)) for (const need of entry.needs ?? []) ids.add(need)
+  }
+  return readIntents(sql, actor, [...ids])
+}
+
+/** Tells whether an intent may have been decided at a place that the ledger has pruned. */
+async function expiredBirths(
+  sql: Sql,
+  actor: string,
+  entries: readonly Entry[],
+): Promise<(intent: NumberedIntent) => boolean> {
+  const clients = new Set<string>()
+  for (const entry of entries) if (!isWithdrawal(entry)) for (const [client] of entry.births ?? []) clients.add(client)
+  const records = await readClients(sql, [...clients])
+  return (intent) =>
+    (intent.births ?? []).some(([client, sequence]) => {
+      const known = records.get(client)
+      return known !== undefined && known.actor === actor && sequence <= known.pruned
+    })
+}
+
+interface Runs {
+  run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }>
+  flush(): Promise<void>
+}
+
+const APPLIED: Outcome = Object.freeze({ status: 'applied' })
+
+/** Runs the mutators of one batch. */
+function createRuns(world: World, buffer: Buffer, batch: Batch, watch: Watch, oneByOne: boolean): Runs {
+  const { app, host } = world
+  let rights: Rights | undefined
+
+  async function run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }> {
+    const { sequence, name, version } = intent
+    const mutator = Object.hasOwn(app.mutators, name) ? app.mutators[name] : undefined
+    if (mutator === undefined) return { stop: unfit(sequence, `The app at the authority has no mutator ${name}.`) }
+    let input: unknown
+    try {
+      const upgraded = upgradeArguments(name, mutator, version, intent.args)
+      if (upgraded.kind === 'unfit') {
+        host.log(
+          {
+            level: 'warn',
+            message: 'no upgrade fits an intent',
+            requestId: batch.requestId,
+            intentId: intent.id,
+            mutator: name,
+          },
+          upgraded.reason,
+        )
+        return {
+          stop: unfit(
+            sequence,
+            `Arguments of version ${version} of ${name} do not fit version ${mutator.version}, which the authority runs.`,
+          ),
+        }
+      }
+      if (upgraded.kind === 'invalid')
+        return { outcome: rejected('arguments_invalid', { problems: upgraded.problems }) }
+      input = upgraded.input
+    } catch (error) {
+      return { stop: fault(intent, error) }
+    }
+    rights ??= await readRights(app, world.grants, batch.actor, buffer.grantsSource)
+    const attempt = buffer.begin(app, rights, {
+      actor: batch.actor,
+      madeAt: intent.madeAt,
+      rootId: intent.root ?? intent.id,
+    })
+    let failure: unknown
+    try {
+      const body = world.bodies[name] ?? mutator.body
+      await watch.race(Promise.resolve(body(attempt.tx, input)))
+      if (oneByOne) await attempt.settle()
+      // A mutator that caught the error of a constraint has not thereby lifted it.
+      if (!attempt.isUpset() && attempt.refused() === undefined) {
+        const written = await attempt.keep()
+        if (written === undefined || [...written].some((table) => rights?.tables.has(table))) rights = undefined
+        return { outcome: APPLIED }
+      }
+    } catch (error) {
+      failure = error
+    }
+    await attempt.drop()
+    if (attempt.isUpset()) throw CULPRIT_UNKNOWN
+    const refusal = attempt.refused()
+    if (refusal !== undefined) return { outcome: rejected('constraint', { kind: refusal.kind }) }
+    if (failure instanceof Rejection) return { outcome: rejected(failure.code, failure.details) }
+    return { stop: fault(intent, failure) }
+  }
+
+  function fault(intent: NumberedIntent, error: unknown): Stop {
+    host.log(
+      {
+        level: 'error',
+        message: 'a mutator failed',
+        requestId: batch.requestId,
+        intentId: intent.id,
+        mutator: intent.name,
+        actor: batch.actor,
+      },
+      error,
+    )
+    return {
+      sequence: intent.sequence,
+      code: 'fault',
+      detail: `The mutator ${intent.name} failed at the authority.`,
+      retryAfterMs: world.tuning.faultRetryMs,
+    }
+  }
+
+  return {
+    run,
+    async flush() {
+      try {
+        await buffer.flush()
+      } catch (error) {
+        if (error instanceof ConstraintError && !oneByOne) throw CULPRIT_UNKNOWN
+        throw error
+      }
+    },
+  }
+}
+
+const unfit = (sequence: Sequence, detail: string): Stop => ({ sequence, code: 'version_unknown', detail })
+
+function rejected(code: string, details: Rejection['details']): Outcome {
+  const isKept = JSON.stringify(details).length <= MAX_DETAILS
+  return {
+    status: 'rejected',
+    code,
+    details: isKept ? details : { omitted: `The details were larger than ${MAX_DETAILS} characters` },
+  }
+}

@@ -1,0 +1,212 @@
+// The writer: one queue for everything that changes the database through the authority. Batches that wait are merged into one commit,
+// each in a savepoint of its own, so that a bad one hurts no other; what they changed is adopted at the end of the same transaction,
+// and answers go out only when it is durable. Decides no intent (push.ts does).
+
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { SyncError } from '../../base/errors.ts'
+import { createLane } from '../../base/lane.ts'
+import { appendOutcome, type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
+import type { Sql } from '../db/db.ts'
+import { type Adopted, adopt } from '../state/adopt.ts'
+import type { World } from '../world.ts'
+import { type Batch, CULPRIT_UNKNOWN, decideBatch, type Verdict } from './push.ts'
+
+/** What a commit changed, for those who look on. */
+export interface Committed {
+  readonly adopted: Adopted
+  /** Clients of which something was decided. */
+  readonly clients: readonly string[]
+}
+
+/** The one who writes. */
+export interface Writer {
+  /** Decides a batch; settles when what was decided is durable. */
+  push(batch: Batch): Promise<Verdict>
+  /** Adopts what others wrote. */
+  adoptNow(): Promise<void>
+  /** Runs `body` in the transaction of an adoption: for reads that must not see anything unadopted. */
+  afterAdoption<Result>(body: (sql: Sql) => Promise<Result>): Promise<Result>
+  /** How many batches wait. */
+  waiting(): number
+  /** Refuses what comes from now on; resolves when everything before it is done. */
+  close(): Promise<void>
+}
+
+interface Job {
+  readonly batch: Batch
+  readonly resolve: (verdict: Verdict) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Makes the writer. `onCommit` hears of each commit before the answers go out. */
+export function createWriter(world: World, onCommit: (committed: Committed) => void): Writer {
+  const { database, host, layout } = world
+  const lane = createLane()
+  const queue: Job[] = []
+  let isScheduled = false
+  let isClosed = false
+
+  const adoptIn = (sql: Sql) => adopt(sql, layout, bytesToHex(host.random.bytes(8)), host.clock.now())
+
+  function schedule(): void {
+    if (isScheduled || queue.length === 0) return
+    isScheduled = true
+    // What has arrived in this turn shares the commit.
+    host.clock.turn(() => {
+      void lane.run(async () => {
+        isScheduled = false
+        await commit(takeJobs())
+        schedule()
+      })
+    })
+  }
+
+  function takeJobs(): readonly Job[] {
+    let intents = 0
+    let count = 0
+    for (const { batch } of queue) {
+      intents += batch.entries.length
+      if (count > 0 && intents > world.tuning.mergedIntents) break
+      count++
+    }
+    return queue.splice(0, count)
+  }
+
+  /** Decides and commits; when the commit fails as a whole, each batch goes alone, and then each intent. */
+  async function commit(jobs: readonly Job[]): Promise<void> {
+    if (jobs.length === 0) return
+    let results: readonly (() => void)[]
+    try {
+      results = await transaction(jobs)
+    } catch (error) {
+      if (error instanceof SyncError) for (const job of jobs) job.reject(error)
+      else if (jobs.length > 1) for (const job of jobs) await commit([job])
+      else for (const job of jobs) await commitOneByOne(job, error)
+      return
+    }
+    for (const answer of results) answer()
+  }
+
+  async function transaction(jobs: readonly Job[]): Promise<readonly (() => void)[]> {
+    const clients: string[] = []
+    const { answers, adopted } = await database.write(async (sql) => {
+      const answers: (() => void)[] = []
+      for (const job of jobs) {
+        try {
+          const verdict = await decideInSavepoint(sql, job.batch)
+          if (verdict.isNews) clients.push(job.batch.client)
+          answers.push(() => job.resolve(verdict))
+        } catch (error) {
+          // A batch that is refused as a whole has left nothing behind. Other failures may be of the database itself.
+          if (!(error instanceof SyncError) || error.code === 'unavailable') throw error
+          answers.push(() => job.reject(error))
+        }
+      }
+      return { answers, adopted: await adoptIn(sql) }
+    })
+    tell({ adopted, clients })
+    return answers
+  }
+
+  async function decideInSavepoint(sql: Sql, batch: Batch): Promise<Verdict> {
+    try {
+      return await sql.savepoint(() => decideBatch(world, sql, batch, false))
+    } catch (error) {
+      if (error !== CULPRIT_UNKNOWN) throw error
+    }
+    return sql.savepoint(() => decideBatch(world, sql, batch, true))
+  }
+
+  /** The last resort: each intent in a commit of its own, so that the one that cannot be committed is told from the others. */
+  async function commitOneByOne(job: Job, cause: unknown): Promise<void> {
+    const { batch } = job
+    host.log(
+      { level: 'error', message: 'a batch could not be committed', requestId: batch.requestId, actor: batch.actor },
+      cause,
+    )
+    const outcomes: OutcomeRange[] = []
+    let last: Verdict = {
+      decided: batch.entries[0]?.sequence === undefined ? 0 : batch.entries[0].sequence - 1,
+      outcomes,
+      isNews: false,
+    }
+    for (const entry of batch.entries) {
+      try {
+        const { verdict, adopted } = await database.write(async (sql) => {
+          const verdict = await decideInSavepoint(sql, { ...batch, entries: [entry] })
+          return { verdict, adopted: await adoptIn(sql) }
+        })
+        tell({ adopted, clients: verdict.isNews ? [batch.client] : [] })
+        for (const range of verdict.outcomes)
+          appendOutcome(outcomes, range.from, outcomeOf(range), range.repeated === true)
+        last = { ...verdict, outcomes }
+        if (verdict.stop !== undefined) break
+      } catch (error) {
+        if (error instanceof SyncError) return job.reject(error)
+        host.log(
+          {
+            level: 'error',
+            message: 'an intent could not be committed',
+            requestId: batch.requestId,
+            intentId: entry.id,
+            actor: batch.actor,
+          },
+          error,
+        )
+        last = {
+          ...last,
+          stop: {
+            sequence: entry.sequence,
+            code: 'fault',
+            detail: 'What the intent changed could not be committed.',
+            retryAfterMs: world.tuning.faultRetryMs,
+          },
+        }
+        break
+      }
+    }
+    job.resolve(last)
+  }
+
+  function tell(committed: Committed): void {
+    if (committed.adopted.scopes.size === 0 && committed.adopted.tables.size === 0 && committed.clients.length === 0)
+      return
+    try {
+      onCommit(committed)
+    } catch (error) {
+      host.log({ level: 'error', message: 'a listener of commits failed' }, error)
+    }
+  }
+
+  async function afterAdoption<Result>(body: (sql: Sql) => Promise<Result>): Promise<Result> {
+    if (isClosed) throw closed()
+    return lane.run(async () => {
+      const { result, adopted } = await database.write(async (sql) => {
+        const adopted = await adoptIn(sql)
+        return { adopted, result: await body(sql) }
+      })
+      tell({ adopted, clients: [] })
+      return result
+    })
+  }
+
+  return {
+    push(batch) {
+      if (isClosed) return Promise.reject(closed())
+      return new Promise<Verdict>((resolve, reject) => {
+        queue.push({ batch, resolve, reject })
+        schedule()
+      })
+    },
+    adoptNow: () => afterAdoption(async () => undefined),
+    afterAdoption,
+    waiting: () => queue.length,
+    async close() {
+      isClosed = true
+      for (const job of queue.splice(0)) job.reject(closed())
+      await lane.run(async () => undefined)
+    },
+  }
+}
+
+const closed = (): SyncError => new SyncError('unavailable', 'The authority is closing', { retryAfterMs: 1_000 })

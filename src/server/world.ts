@@ -1,0 +1,50 @@
+// What the parts of one authority share: the app, its layout, its database, the world, and how it is tuned. Read-only; made once
+// by authority.ts.
+import type { App } from '../schema/app.ts'
+import type { MutatorBody } from '../schema/mutator.ts'
+import type { Table } from '../schema/table.ts'
+import type { Database } from './db/db.ts'
+import type { Layout } from './db/layout.ts'
+import type { ServerHost } from './host.ts'
+import type { GrantsFunction } from './rights/grants.ts'
+
+/** Times and bounds of an authority. The limits of the wire are not among them: see protocol/limits. */
+export interface Tuning {
+  /** How long a mutator may wait for something else than its transaction. All writing waits with it. */
+  readonly mutatorTimeoutMs: number
+  /** When a device should try an intent again whose mutator failed. */
+  readonly faultRetryMs: number
+  /** Intents of several devices that share one commit, at most. */
+  readonly mergedIntents: number
+  /** At least this much time lies between two ticks of the live streams. */
+  readonly tickMs: number
+  /** How often writes are looked for that nobody told us of. */
+  readonly pollMs: number
+  /** How often grants of connected actors are read again although nothing is known to have changed them. */
+  readonly grantsMs: number
+  /** A quiet stream is sent a sign of life this often. */
+  readonly heartbeatMs: number
+}
+
+/** The defaults. */
+export const TUNING: Tuning = Object.freeze({
+  mutatorTimeoutMs: 5_000,
+  faultRetryMs: 5_000,
+  mergedIntents: 4_000,
+  tickMs: 20,
+  pollMs: 250,
+  grantsMs: 5_000,
+  heartbeatMs: 15_000,
+})
+
+/** What the parts share. */
+export interface World {
+  readonly app: App
+  readonly layout: Layout
+  readonly database: Database
+  readonly host: ServerHost
+  readonly grants: GrantsFunction
+  /** Bodies that replace those of the app at the authority. */
+  readonly bodies: { readonly [mutator: string]: MutatorBody<{ readonly [table: string]: Table }, unknown> }
+  readonly tuning: Tuning
+}
