@@ -110,18 +110,26 @@ export interface Title {
 
 const testWords = new Set(['it', 'test', 'describe'])
 
-/** The titles of tests in a file; those of contract cases, which are members named `title`, among them. */
+/**
+ * The titles of tests in a file. Besides those of `test` and `describe`: of contract cases (members named `title`, and what
+ * makers of cases are called with), and every text that begins with the id of an invariant.
+ */
 export function titlesOf(file: SourceFile): readonly Title[] {
-  const titles: Title[] = []
+  const titles = new Set<string>()
+  const isContract = file.path.startsWith('src/sim/contracts/')
+  // The tidy tests plant titles that are no tests.
+  const isTidy = file.path.startsWith('test/tidy/')
   walk(parse(file), (node) => {
-    if (ts.isCallExpression(node) && testWords.has(headOf(node.expression))) addTitle(node.arguments[0])
-    else if (ts.isPropertyAssignment(node) && node.name.getText() === 'title') addTitle(node.initializer)
+    if (ts.isCallExpression(node) && (isContract || testWords.has(headOf(node.expression)))) add(node.arguments[0])
+    else if (isTidy) return
+    else if (ts.isPropertyAssignment(node) && node.name.getText() === 'title') add(node.initializer)
+    else if (/^\[I\d+\] /.test(textOf(node) ?? '')) add(node)
   })
-  return titles
+  return [...titles].map((title) => ({ path: file.path, title }))
 
-  function addTitle(node: ts.Node | undefined): void {
+  function add(node: ts.Node | undefined): void {
     const title = node === undefined ? undefined : textOf(node)
-    if (title !== undefined) titles.push({ path: file.path, title })
+    if (title !== undefined) titles.add(title)
   }
 }
 

@@ -1,0 +1,86 @@
+// The tables of the documents that are made from the code: limits with their words and codes in PROTOCOL.md, borders in
+// ARCHITECTURE.md. `node test/tidy/tables.ts` writes them into the pages; tests compare.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { CODES } from '../../src/base/errors.ts'
+import { LIMITS } from '../../src/protocol/limits.ts'
+import { BORDERS, type Border } from './borders.ts'
+import { withPart } from './markdown.ts'
+import { parse, readSource, root, walk } from './sources.ts'
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+
+/** The limits, with what the code says of each. */
+export function limitsTable(limits: { readonly [name: string]: number } = LIMITS): string {
+  const docs = docsIn('src/protocol/limits.ts')
+  const rows = Object.entries(limits).map(
+    ([name, value]) => `| \`${name}\` | ${said(value)} | ${cell(docs.get(name) ?? '')} |`,
+  )
+  return ['| limit | value | of what |', '|---|---|---|', ...rows, ''].join('\n')
+}
+
+/** The codes, in the order of the code. */
+export function codesTable(codes: typeof CODES = CODES): string {
+  const rows = Object.entries(codes).map(
+    ([code, { phase, status, remedy, title, advice }]) =>
+      `| \`${code}\` | ${phase} | ${status} | ${remedy} | ${cell(title)} | ${cell(advice)} |`,
+  )
+  return [
+    '| code | phase | status | remedy | what happened | what to do |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+function said(value: number): string {
+  if (value % 1024 !== 0) return value.toLocaleString('en-US')
+  return value % (1024 * 1024) === 0 ? `${value / 1024 / 1024} MiB` : `${value / 1024} KiB`
+}
+
+/** The docstrings of the members in a file, each on one line. */
+function docsIn(path: string): ReadonlyMap<string, string> {
+  const docs = new Map<string, string>()
+  walk(parse(readSource(path)), (node) => {
+    if (!ts.isPropertyAssignment(node)) return
+    const [doc] = ts.getJSDocCommentsAndTags(node)
+    if (typeof doc?.comment === 'string') docs.set(node.name.getText(), doc.comment.replace(/\s+/g, ' '))
+  })
+  return docs
+}
+
+/** Who may import whom. */
+export function bordersTable(borders: readonly Border[] = BORDERS): string {
+  const list = (names: readonly string[] = []) => {
+    const hasBelow = ['base', 'schema', 'protocol'].every((name) => names.includes(name))
+    const said = hasBelow ? names.filter((name) => !['base', 'schema', 'protocol'].includes(name)) : names
+    return [...(hasBelow ? ['below'] : []), ...said.map((name) => `\`${name}\``)].join(', ')
+  }
+  const rows = borders.map(
+    ({ place, may, types, packages }) => `| \`${place}\` | ${list(may)} | ${list(types)} | ${list(packages)} |`,
+  )
+  return ['| place | may import | types only | packages |', '|---|---|---|---|', ...rows, ''].join('\n')
+}
+
+/** The pages that hold such tables, with what they should say. */
+export function pagesWithTables(): readonly {
+  readonly path: string
+  readonly text: string
+  readonly wanted: string
+}[] {
+  const page = (path: string, parts: Readonly<Record<string, string>>) => {
+    const { text } = readSource(path)
+    const wanted = Object.entries(parts).reduce((made, [name, part]) => withPart(made, name, part), text)
+    return { path, text, wanted }
+  }
+  return [
+    page('PROTOCOL.md', { limits: limitsTable(), codes: codesTable() }),
+    page('ARCHITECTURE.md', { borders: bordersTable() }),
+  ]
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const { path, wanted } of pagesWithTables()) writeFileSync(join(root, path), wanted)
+}
