@@ -66,23 +66,39 @@ export function makeAggregate(of: string) {
 
 /** The aggregate's row for the group `key`, computed from all its rows; undefined for an empty group, which has no row. */
 export function computeGroup(aggregate: Aggregate, key: string, rows: Iterable<Row>): Row | undefined {
-  const names = Object.keys(aggregate.measures)
-  const totals = names.map(() => 0)
-  let size = 0
-  for (const row of rows) {
-    size++
-    for (let index = 0; index < names.length; index++) {
-      const measure = aggregate.measures[names[index] as string] as Measure<Row>
-      totals[index] =
-        (totals[index] as number) +
-        (measure.term === undefined ? 1 : Math.round(measure.term(row) * 10 ** measure.decimals))
-    }
+  const totals = createTotals(aggregate)
+  for (const row of rows) addToTotals(aggregate, totals, row, 1)
+  return rowOfTotals(aggregate, key, totals)
+}
+
+/** What a group's rows come to so far, in whole numbers: a sum to two decimals counts hundredths. */
+export interface Totals {
+  size: number
+  readonly sums: number[]
+}
+
+/** The totals of an empty group. */
+export function createTotals(aggregate: Aggregate): Totals {
+  return { size: 0, sums: Object.keys(aggregate.measures).map(() => 0) }
+}
+
+/** Adds a row to a group's totals, or takes it out again. As long as they are safe integers, the order does not matter. */
+export function addToTotals({ measures }: Aggregate, totals: Totals, row: Row, sign: 1 | -1): void {
+  totals.size += sign
+  let index = 0
+  for (const name in measures) {
+    const { term, decimals } = measures[name] as Measure<Row>
+    const sum = totals.sums[index] as number
+    totals.sums[index++] = sum + sign * (term === undefined ? 1 : Math.round(term(row) * 10 ** decimals))
   }
-  if (size === 0) return undefined
+}
+
+/** The aggregate's row for the group `key` with these totals; undefined for an empty group. */
+export function rowOfTotals({ measures }: Aggregate, key: string, totals: Totals): Row | undefined {
+  if (totals.size === 0) return undefined
   const row: { [column: string]: string | number; id: string } = { id: key }
-  for (let index = 0; index < names.length; index++) {
-    const name = names[index] as string
-    row[name] = (totals[index] as number) / 10 ** (aggregate.measures[name] as Measure<Row>).decimals
+  for (const [index, name] of Object.keys(measures).entries()) {
+    row[name] = (totals.sums[index] as number) / 10 ** (measures[name] as Measure<Row>).decimals
   }
   return row
 }

@@ -16,7 +16,8 @@ export function answer(replica: Replica, spec: QuerySpec): Row[] {
 /** At least the rows that meet the conditions, each once. */
 function* candidates(replica: Replica, spec: QuerySpec): Iterable<Row> {
   const table = replica.table(spec.table)
-  const isIndexed = (column: string): boolean => !table.isAggregate && table.columns[column]?.type !== 'appendIndex'
+  const isIndexed = (column: string): boolean =>
+    table.aggregate === undefined && table.columns[column]?.type !== 'appendIndex'
   const equality = equalityOf({
     ...spec,
     where: spec.where.filter(({ column }) => column === 'id' || isIndexed(column)),

@@ -54,6 +54,7 @@ interface Open<Sync extends RowSync> {
   /** The window moved since `rows` was made. */
   isStale: boolean
   isOpen: boolean
+  readonly unobserve: Cancel
 }
 
 /** Makes the live queries over a replica. `syncOf` says what a row's `sync` is; what a listener throws goes to `report`. */
@@ -146,6 +147,7 @@ export function createLiveQueries<Sync extends RowSync>(
     if (!query.isOpen) return
     rowsOf(query)
     query.isOpen = false
+    query.unobserve()
     index.remove(query.spec, query)
     open.delete(query)
   }
@@ -159,6 +161,7 @@ export function createLiveQueries<Sync extends RowSync>(
         rows: Object.freeze([]),
         isStale: true,
         isOpen: true,
+        unobserve: replica.observe(spec.table),
       }
       index.add(spec, query)
       open.add(query)

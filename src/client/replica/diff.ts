@@ -38,11 +38,7 @@ export interface Looked {
 export function look(shown: Shown, rebased: Rebased): Looked {
   const touched = new Map<TableState, Set<string>>()
   const touch = ({ writes }: Run | RunRecord): void => {
-    for (const { state, id } of writes) {
-      const ids = touched.get(state)
-      if (ids === undefined) touched.set(state, new Set([id]))
-      else ids.add(id)
-    }
+    for (const { state, id } of writes) setOf(touched, state).add(id)
   }
   for (const run of rebased.retired) touch(run)
   for (const { run, record } of rebased.replayed) {
@@ -58,30 +54,77 @@ export function look(shown: Shown, rebased: Rebased): Looked {
     for (const id of ids) rows.set(id, shown.row(state, id))
   }
   for (const [state, ids] of touched) note(state, ids)
-  for (const [state, rows] of rebased.staged?.rows ?? []) if (!isPlain(state, touched)) note(state, rows.keys())
+  for (const [state, rows] of rebased.staged?.rows ?? [])
+    if (state.aggregate === undefined && !isPlain(state, touched)) note(state, rows.keys())
+  for (const [state, ids] of touchedGroups(shown, rebased, before)) {
+    touched.set(state, ids)
+    note(state, ids)
+  }
   return { touched, before }
+}
+
+/** The groups of observed aggregates to which the rows that move belong, before or after. */
+function touchedGroups(shown: Shown, rebased: Rebased, moving: Looked['before']): Map<TableState, Set<string>> {
+  const keys = new Map<TableState, Set<string>>()
+  for (const [of, rows] of moving) {
+    for (const groups of shown.groupsOver(of)) {
+      if (!shown.isObserved(groups.state)) continue
+      const ids = setOf(keys, groups.state)
+      const add = (row: Row | undefined): void => {
+        if (row !== undefined) ids.add(groups.keyOf(row))
+      }
+      for (const [id, row] of rows) {
+        add(row)
+        add(of.rows.get(id))
+        add(rebased.staged?.rows.get(of)?.get(id)?.after)
+        for (const key of groups.groupsOf(id)) ids.add(key)
+      }
+      for (const { record } of [...rebased.replayed, ...rebased.appended])
+        for (const { state, row } of record.writes) if (state === of) add(row)
+      for (const id of rebased.staged?.rows.get(groups.state)?.keys() ?? []) ids.add(id)
+    }
+  }
+  return keys
 }
 
 /** Lists, after the swap, what is shown otherwise. */
 export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<ReplicaCommit, 'changes' | 'touched'> {
   const changes = new Map<string, ReadonlyMap<string, Change>>()
   const others = shown.settle(looked.before)
-  for (const [state, rows] of looked.before) {
+  const list = (state: TableState, rows: ReadonlyMap<string, Row | undefined>): void => {
     const changed = new Map<string, Change>()
-    const list = (id: string, before: Row | undefined): void => {
-      const after = shown.row(state, id)
-      if (!rowsEqual(state.shownNames, before, after)) changed.set(id, { before, after })
+    for (const known of [rows, others.get(state) ?? []]) {
+      for (const [id, before] of known) {
+        const after = shown.row(state, id)
+        if (!rowsEqual(state.shownNames, before, after)) changed.set(id, { before, after })
+      }
     }
-    for (const [id, before] of rows) list(id, before)
-    for (const [id, before] of others.get(state) ?? []) list(id, before)
     if (changed.size > 0) changes.set(state.name, changed)
   }
+  for (const [state, rows] of looked.before) if (state.aggregate === undefined) list(state, rows)
   // Where nothing is pending, what the frame changed is what is shown otherwise.
-  for (const [state, rows] of rebased.staged?.rows ?? []) if (!looked.before.has(state)) changes.set(state.name, rows)
+  for (const [state, rows] of rebased.staged?.rows ?? [])
+    if (
+      !looked.before.has(state) &&
+      isPlain(state.aggregate === undefined ? state : shown.counts(state), looked.touched)
+    )
+      changes.set(state.name, rows)
+  for (const state of new Set([...looked.before.keys(), ...(rebased.staged?.rows.keys() ?? [])]))
+    shown.regroup(state, looked.before.get(state) ?? new Map(), changes.get(state.name) ?? new Map())
+  for (const [state, rows] of looked.before) if (state.aggregate !== undefined) list(state, rows)
   return { changes, touched: new Map([...looked.touched].map(([state, ids]) => [state.name, ids])) }
 }
 
 /** Whether a table's confirmed rows are what is shown: nothing was, is or will be pending on it. */
 function isPlain(state: TableState, touched: ReadonlyMap<TableState, ReadonlySet<string>>): boolean {
   return state.writes.size === 0 && !touched.has(state)
+}
+
+function setOf(sets: Map<TableState, Set<string>>, state: TableState): Set<string> {
+  let ids = sets.get(state)
+  if (ids === undefined) {
+    ids = new Set()
+    sets.set(state, ids)
+  }
+  return ids
 }

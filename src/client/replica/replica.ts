@@ -84,17 +84,19 @@ export interface Replica {
   isRunning(): boolean
   /** Calls `listener` once for each commit that changed something, after it can be read. */
   onCommit(listener: (commit: ReplicaCommit) => void): Cancel
+  /** Commits tell of an aggregate's rows only while somebody observes it; for a table it makes no difference. */
+  observe(table: string): Cancel
   /** A row as queries show it; undefined when it is absent. Throws a TypeError for a table that the app does not have. */
   get(table: string, id: string): Row | undefined
   rows(table: string): Iterable<Row>
   confirmedRows(table: string): ReadonlyMap<string, Row>
   /** Ids among which are those of all shown rows whose column has this value. Not for position columns and aggregates. */
   idsWhere(table: string, column: string, value: Row[string]): Iterable<string>
-  /** The pending intents that wrote a row, in order. */
+  /** The pending intents that wrote a row, or rows of an aggregate's group, in order. */
   writers(table: string, id: string): readonly IntentId[]
   /** The columns of a row whose values the authority may still change. */
   provisionalOf(table: string, id: string): readonly string[]
-  /** The rows that a pending intent wrote. */
+  /** The rows that a pending intent wrote, and the groups to which they belong. */
   keysOf(id: IntentId): readonly (readonly [table: string, id: string])[]
   picture(id: IntentId): RunPicture | undefined
   /** Pending intents, in order. */
@@ -230,13 +232,22 @@ export function createReplica(app: App, report: (error: unknown) => void = rethr
     },
     isRunning: () => jobs > 0,
     onCommit: (listener) => commits.on(listener),
+    observe: (table) => shown.observe(tableOf(table)),
     get: (table, id) => shown.row(tableOf(table), id),
     rows: (table) => shown.rows(tableOf(table)),
     confirmedRows: (table) => tableOf(table).rows,
     idsWhere: (table, column, value) => indexOn(tableOf(table), column).ids(value),
-    writers: (table, id) => (tableOf(table).writes.get(id) ?? []).map((write) => write.run.intent.id),
+    writers: (table, id) => shown.runs(tableOf(table), id).map((run) => run.intent.id),
     provisionalOf: (table, id) => shown.provisional(tableOf(table), id),
-    keysOf: (id) => (overlay.runsById.get(id)?.writes ?? []).map((write) => [write.state.name, write.id]),
+    keysOf(id) {
+      const keys: [string, string][] = []
+      for (const { state, id: row } of overlay.runsById.get(id)?.writes ?? []) {
+        keys.push([state.name, row])
+        for (const groups of shown.groupsOver(state))
+          for (const key of groups.groupsOf(row)) keys.push([groups.state.name, key])
+      }
+      return keys
+    },
     picture: (id) => overlay.runsById.get(id)?.picture,
     pending: () => overlay.runs.map((run) => run.intent.id),
     frames: () => foldFrames(overlay),

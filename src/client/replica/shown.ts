@@ -1,7 +1,11 @@
-// Rows as queries show them: the overlay with provisional positions. Aggregates too.
-// A view: keeps no row of its own but what it has put together from the overlay, and finds by itself when that is out of date.
+// Rows as queries show them: the overlay with provisional positions, and aggregates as they are with the pending intents.
+// A view: keeps no row of its own but what it has put together from the overlay. How positions are counted is positions.ts, how
+// groups are, groups.ts.
+import type { Cancel } from '../../base/clock.ts'
 import type { Row } from '../../schema/table.ts'
-import { lastRow, type Overlay } from './overlay.ts'
+import type { Change } from './diff.ts'
+import { createGroups, type Groups } from './groups.ts'
+import { lastRow, type Overlay, type Run } from './overlay.ts'
 import { createPositions, type Positions } from './positions.ts'
 import type { TableState } from './tables.ts'
 
@@ -11,10 +15,21 @@ export interface Shown {
   rows(state: TableState): Iterable<Row>
   /** The columns of a row whose values the authority may still change. */
   provisional(state: TableState, id: string): readonly string[]
+  /** The pending runs that wrote a row, or rows of a group, in order. */
+  runs(state: TableState, id: string): readonly Run[]
+  /** The aggregates over a table. */
+  groupsOver(state: TableState): readonly Groups[]
+  /** The table that an aggregate counts. */
+  counts(aggregate: TableState): TableState
+  /** Whether anybody wants to hear of an aggregate's rows. */
+  isObserved(state: TableState): boolean
+  observe(state: TableState): Cancel
   /** To be called after each swap with what may have changed; returns other rows that show something else now, as they were shown before. */
   settle(
     changed: ReadonlyMap<TableState, ReadonlyMap<string, Row | undefined>>,
   ): ReadonlyMap<TableState, ReadonlyMap<string, Row>>
+  /** To be called after that with how the rows of a table are shown now. */
+  regroup(state: TableState, ids: ReadonlyMap<string, unknown>, changes: ReadonlyMap<string, Change>): void
 }
 
 const none: readonly string[] = Object.freeze([])
@@ -23,13 +38,21 @@ const none: readonly string[] = Object.freeze([])
 export function createShown(overlay: Overlay): Shown {
   const positionsOf = new Map<TableState, readonly Positions[]>()
   const builtOf = new Map<TableState, Map<string, { readonly raw: Row; readonly row: Row }>>()
+  const groupsOf = new Map<TableState, Groups>()
+  const groupsOver = new Map<TableState, Groups[]>()
+  const observers = new Map<TableState, number>()
   for (const state of overlay.tables.values()) {
-    if (state.positions.length === 0) continue
-    positionsOf.set(
-      state,
-      state.positions.map((position) => createPositions(state, position)),
-    )
-    builtOf.set(state, new Map())
+    groupsOver.set(state, [])
+    if (state.positions.length > 0) {
+      const positions = state.positions.map((position) => createPositions(state, position))
+      positionsOf.set(state, positions)
+      builtOf.set(state, new Map())
+    }
+    const of = state.aggregate === undefined ? undefined : overlay.tables.get(state.aggregate.of)
+    if (state.aggregate === undefined || of === undefined) continue
+    const groups = createGroups(state, of, state.aggregate)
+    groupsOf.set(state, groups)
+    groupsOver.get(of)?.push(groups)
   }
 
   /** A row that pending runs wrote, with its positions. The same object as long as nothing in it changes. */
@@ -38,12 +61,8 @@ export function createShown(overlay: Overlay): Shown {
     const known = built?.get(id)
     const confirmed = state.rows.get(id)
     const numberOf = ({ of, column }: Positions): Row[string] => of(id) ?? confirmed?.[column] ?? null
-    if (
-      known !== undefined &&
-      known.raw === raw &&
-      positions.every((position) => known.row[position.column] === numberOf(position))
-    )
-      return known.row
+    const isKnown = (position: Positions): boolean => known?.row[position.column] === numberOf(position)
+    if (known !== undefined && known.raw === raw && positions.every(isKnown)) return known.row
     const row: { [column: string]: Row[string] } = { ...raw }
     for (const position of positions) row[position.column] = numberOf(position)
     built?.set(id, { raw, row: row as Row })
@@ -51,6 +70,8 @@ export function createShown(overlay: Overlay): Shown {
   }
 
   const row = (state: TableState, id: string): Row | undefined => {
+    const groups = groupsOf.get(state)
+    if (groups !== undefined) return groups.row(id)
     if (!state.writes.has(id)) return state.rows.get(id)
     const raw = lastRow(state, id)
     const positions = positionsOf.get(state)
@@ -60,19 +81,41 @@ export function createShown(overlay: Overlay): Shown {
   return {
     row,
     *rows(state) {
+      const groups = groupsOf.get(state)
+      const touched = groups === undefined ? state.writes.keys() : groups.touchedKeys()
       for (const [id, confirmed] of state.rows) {
-        const shown = state.writes.has(id) ? row(state, id) : confirmed
+        const isTouched = groups === undefined ? state.writes.has(id) : groups.isTouched(id)
+        const shown = isTouched ? row(state, id) : confirmed
         if (shown !== undefined) yield shown
       }
-      for (const id of state.writes.keys()) {
+      for (const id of touched) {
         const shown = state.rows.has(id) ? undefined : row(state, id)
         if (shown !== undefined) yield shown
       }
     },
     provisional(state, id) {
+      const groups = groupsOf.get(state)
+      if (groups !== undefined) return groups.isTouched(id) ? groups.measures : none
       const positions = positionsOf.get(state)
       if (positions === undefined || !state.writes.has(id)) return none
       return positions.filter(({ of }) => of(id) !== undefined).map(({ column }) => column)
+    },
+    runs(state, id) {
+      return groupsOf.get(state)?.runs(id) ?? (state.writes.get(id) ?? []).map(({ run }) => run)
+    },
+    groupsOver: (state) => groupsOver.get(state) ?? [],
+    counts: (aggregate) => groupsOf.get(aggregate)?.of ?? aggregate,
+    isObserved: (state) => observers.has(state),
+    observe(state) {
+      observers.set(state, (observers.get(state) ?? 0) + 1)
+      let isObserving = true
+      return () => {
+        if (!isObserving) return
+        isObserving = false
+        const others = (observers.get(state) ?? 1) - 1
+        if (others === 0) observers.delete(state)
+        else observers.set(state, others)
+      }
     },
     settle(changed) {
       const shifted = new Map<TableState, Map<string, Row>>()
@@ -90,6 +133,9 @@ export function createShown(overlay: Overlay): Shown {
         }
       }
       return shifted
+    },
+    regroup(state, ids, changes) {
+      for (const groups of groupsOver.get(state) ?? []) groups.settle(ids, changes)
     },
   }
 }

@@ -2,6 +2,7 @@
 // the indexes over all of it. Aggregates are tables that no run reads or writes.
 // Only the records and the comparison of rows; what changes them is overlay.ts (I6), and only by a commit.
 import { jsonEqual } from '../../base/json.ts'
+import type { Aggregate } from '../../schema/aggregate.ts'
 import type { App } from '../../schema/app.ts'
 import type { Column } from '../../schema/column.ts'
 import type { Scope } from '../../schema/scope.ts'
@@ -19,7 +20,8 @@ export interface PositionColumn {
 /** One table, or one aggregate, of the replica. */
 export interface TableState {
   readonly name: string
-  readonly isAggregate: boolean
+  /** What an aggregate is computed from; undefined for a table. */
+  readonly aggregate: Aggregate | undefined
   readonly columns: { readonly [name: string]: Column }
   /** All columns, and those that mutators see. */
   readonly shownNames: readonly string[]
@@ -40,21 +42,26 @@ export interface TableState {
 /** The tables and aggregates of an app, empty. */
 export function createTables(app: App): ReadonlyMap<string, TableState> {
   const states = new Map<string, TableState>()
-  for (const name of app.tableNames) states.set(name, createTable(name, app.table(name).columns, false))
-  for (const [name, { measures }] of Object.entries(app.aggregates)) {
+  for (const name of app.tableNames) states.set(name, createTable(name, app.table(name).columns, undefined))
+  for (const [name, aggregate] of Object.entries(app.aggregates)) {
     const columns: { [name: string]: Column } = { id: { type: 'id', isNullable: false, target: '' } }
-    for (const measure of Object.keys(measures)) columns[measure] = { type: 'real', isNullable: false, target: '' }
-    states.set(name, createTable(name, columns, true))
+    for (const measure of Object.keys(aggregate.measures))
+      columns[measure] = { type: 'real', isNullable: false, target: '' }
+    states.set(name, createTable(name, columns, aggregate))
   }
   return states
 }
 
-function createTable(name: string, columns: { readonly [name: string]: Column }, isAggregate: boolean): TableState {
+function createTable(
+  name: string,
+  columns: { readonly [name: string]: Column },
+  aggregate: Aggregate | undefined,
+): TableState {
   const entries = Object.entries(columns)
   const ofType = (type: Column['type']) => entries.filter(([, column]) => column.type === type)
   return {
     name,
-    isAggregate,
+    aggregate,
     columns,
     shownNames: Object.keys(columns),
     txNames: entries.filter(([, column]) => column.type !== 'appendIndex').map(([column]) => column),
