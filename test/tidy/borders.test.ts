@@ -1,6 +1,6 @@
 // The borders between rooms hold, and the guard that says so refuses what it must.
 import { describe, expect, test } from 'vitest'
-import { BORDERS, borderProblems, circlesOf } from './borders.ts'
+import { BORDERS, borderProblems, circlesOf, insideProblems } from './borders.ts'
 import { pathsIn, readSources, type SourceFile } from './sources.ts'
 
 const file = (path: string, text: string): SourceFile => ({ path, text })
@@ -12,6 +12,15 @@ describe('imports between rooms', () => {
 
   test('no circle of imports exists at run time', () => {
     expect(circlesOf(readSources(['src']))).toEqual([])
+  })
+
+  test('the example and the bench use public names only', () => {
+    expect(insideProblems(readSources(['examples', 'bench']))).toEqual([])
+  })
+
+  test('the guard refuses an app that reaches inside', () => {
+    const text = `import { app } from './app.ts'\nimport { createReplica } from '../../../src/client/replica/replica.ts'`
+    expect(insideProblems([file('examples/workouts/src/x.ts', text)])).toHaveLength(1)
   })
 
   test('every place of the table is there', () => {
@@ -38,6 +47,7 @@ describe('imports between rooms', () => {
     ['Node in a room that runs in browsers', 'src/client/client.ts', `import { readFile } from 'node:fs/promises'`],
     ['Node without its prefix', 'src/server/authority.ts', `import fs from 'fs'`],
     ['the authority choosing a database', 'src/server/authority.ts', `import { sqlite } from './db/sqlite/index.ts'`],
+    ['one table of the authority using another', 'src/server/state/marks.ts', `import { x } from './ledger.ts'`],
     ['a file that no place has', 'src/elsewhere/x.ts', ''],
   ])('the guard refuses %s', (_title, path, text) => {
     expect(borderProblems([file(path, text)])).toHaveLength(1)

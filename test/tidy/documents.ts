@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { quotesOf, rowsOf, sectionOf, spansOf } from './markdown.ts'
-import { root, type SourceFile, type Title } from './sources.ts'
+import { isTitle, root, type SourceFile, type Title } from './sources.ts'
 
 /** Whether a path from the root is there. */
 export type IsThere = (path: string) => boolean
@@ -19,7 +19,12 @@ export function pathProblems(page: SourceFile, isThere: IsThere = isOnDisk): rea
   const base = page.path.split('/').slice(0, -1)
   const problems: string[] = []
   for (const span of spansOf(page.text)) {
-    if ((folders.test(span) || rootPages.test(span)) && !/[\s*<{]/.test(span) && !isThere(span) && !isThere(join(...base, span))) {
+    if (
+      (folders.test(span) || rootPages.test(span)) &&
+      !/[\s*<{]/.test(span) &&
+      !isThere(span) &&
+      !isThere(join(...base, span))
+    ) {
       problems.push(`${page.path} names ${span}, which is not there`)
     }
   }
@@ -76,8 +81,9 @@ export function invariantProblems(
     const quotes = quotesOf(tests)
     if (quotes.length === 0 && laterOf(tests) === undefined) problems.push(`${id} is proven by no test`)
     for (const quote of quotes) {
-      if (!quote.startsWith(`[${id}]`)) problems.push(`${id} names a test that does not begin with [${id}]: ${quote}`)
-      if (!titles.some(({ title }) => title === quote)) problems.push(`${id} names a test that is not there: ${quote}`)
+      if (!idsOf(quote).includes(id)) problems.push(`${id} names a test that does not begin with [${id}]: ${quote}`)
+      if (!titles.some(({ title }) => isTitle(quote, title)))
+        problems.push(`${id} names a test that is not there: ${quote}`)
     }
     const checks = spansOf(simulator)
     if (checks.length === 0 && laterOf(simulator) === undefined && !/^—/.test(simulator)) {
@@ -91,8 +97,14 @@ export function invariantProblems(
     }
   }
   for (const { title, path } of titles) {
-    const id = /^\[(I\d+)\]/.exec(title)?.[1]
-    if (id !== undefined && !named.includes(id)) problems.push(`${path} has a test of ${id}, which is not in the table`)
+    for (const id of idsOf(title)) {
+      if (!named.includes(id)) problems.push(`${path} has a test of ${id}, which is not in the table`)
+    }
   }
   return problems
+}
+
+/** The invariants that a title begins with: `[I1] [I18] a process …`. */
+export function idsOf(title: string): readonly string[] {
+  return [...(/^(?:\[I\d+\] )+/.exec(title)?.[0] ?? '').matchAll(/I\d+/g)].map(([id]) => id)
 }

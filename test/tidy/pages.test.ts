@@ -1,6 +1,14 @@
 // Every page has what it must have, and each guard is seen to refuse.
 import { describe, expect, test } from 'vitest'
-import { docProblems, headerProblems, lengthProblems, MAX_LINES, machineProblems, skipProblems } from './pages.ts'
+import {
+  docProblems,
+  headerProblems,
+  LONG_PAGES,
+  lengthProblems,
+  MAX_LINES,
+  machineProblems,
+  skipProblems,
+} from './pages.ts'
 import { pathsIn, readSource, readSources, type SourceFile } from './sources.ts'
 
 const page = (text: string, path = 'src/base/x.ts'): SourceFile => ({ path, text })
@@ -25,6 +33,11 @@ describe('opening comments', () => {
 describe('length', () => {
   test(`no page of code is longer than ${MAX_LINES} lines`, () => {
     expect(code.flatMap(lengthProblems)).toEqual([])
+  })
+
+  test('every page that may be longer is longer', () => {
+    const short = Object.keys(LONG_PAGES).filter((path) => readSource(path).text.split('\n').length <= MAX_LINES)
+    expect(short).toEqual([])
   })
 
   test('the guard refuses one line more, and not one less', () => {
@@ -68,11 +81,16 @@ describe('tests that do not run', () => {
     ['only', `describe.only('a', () => {})`],
     ['todo', `test.todo('a')`],
     ['skipIf', `test.skipIf(true)('a', () => {})`],
+    ['runIf', `test.runIf(process.env.CI)('a', () => {})`],
     ['a skip within each', `test.each([1]).skip('a', () => {})`],
     ['xit', `xit('a', () => {})`],
     ['an option', `test('a', { skip: true }, () => {})`],
   ])('the guard refuses %s', (_title, text) => {
     expect(skipProblems(page(text, 'test/x.test.ts'))).toHaveLength(1)
+  })
+
+  test('the guard allows what only one system has to run only there', () => {
+    expect(skipProblems(page(`test.runIf(process.platform === 'linux')('a', () => {})`))).toEqual([])
   })
 
   test('the guard allows members of the same name elsewhere', () => {

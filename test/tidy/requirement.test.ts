@@ -1,4 +1,4 @@
-// docs/requirement.md quotes every sentence of the requirement and answers each one.
+// The page docs/requirement.md quotes every sentence of the requirement and answers each one.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

@@ -1,10 +1,10 @@
-// docs/requirement.md against the requirement itself: every sentence has a row, every row a file and a test, or the title of the
+// The page docs/requirement.md against the requirement itself: every sentence has a row, every row a file and a test, or the title of the
 // issue that brings it. Where the requirement's own page is not at hand, the rows are held against their own count and hash, so
 // that none can be lost or changed without a trace.
 import { createHash } from 'node:crypto'
 import { type IsThere, laterOf, laterProblems } from './documents.ts'
 import { quotesOf, rowsOf, spansOf } from './markdown.ts'
-import type { Title } from './sources.ts'
+import { isTitle, type Title } from './sources.ts'
 
 /** The sentences and bullets of the requirement, in order. Headings say no more than where a sentence stands. */
 export function sentencesOf(markdown: string): readonly string[] {
@@ -58,7 +58,7 @@ export function answerProblems(page: string, titles: readonly Title[], isThere: 
     const quotes = quotesOf(proof)
     for (const path of paths) if (!isThere(path)) problems.push(`«${sentence}» names ${path}, which is not there`)
     for (const quote of quotes) {
-      if (!titles.some(({ title }) => title === quote))
+      if (!titles.some(({ title }) => isTitle(quote, title)))
         problems.push(`«${sentence}» names a test that is not there: ${quote}`)
     }
     const isLater = laterOf(where) !== undefined || laterOf(proof) !== undefined

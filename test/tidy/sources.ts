@@ -101,6 +101,11 @@ export function targetOf(path: string, specifier: string): string {
   return posix.join(posix.dirname(path), specifier)
 }
 
+/** Whether a quote is this title: word for word, or up to where the code puts the rest together, which a quote writes as «…». */
+export function isTitle(quote: string, title: string): boolean {
+  return quote === title || quote === `${title} …`
+}
+
 /** A title of a test, and the file that it stands in. */
 export interface Title {
   readonly path: string
@@ -129,7 +134,7 @@ export function titlesOf(file: SourceFile): readonly Title[] {
 
   function add(node: ts.Node | undefined): void {
     const title = node === undefined ? undefined : textOf(node)
-    if (title !== undefined) titles.add(title)
+    if (title !== undefined && (!isContract || /\w \w+ \w/.test(title))) titles.add(title)
   }
 }
 
