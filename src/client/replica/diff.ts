@@ -54,8 +54,11 @@ export function look(shown: Shown, rebased: Rebased): Looked {
     for (const id of ids) rows.set(id, shown.row(state, id))
   }
   for (const [state, ids] of touched) note(state, ids)
-  for (const [state, rows] of rebased.staged?.rows ?? [])
-    if (state.aggregate === undefined && !isPlain(state, touched)) note(state, rows.keys())
+  for (const [state, rows] of rebased.staged?.rows ?? []) {
+    // Of an aggregate that nobody observes nothing is told once something is pending on what it counts.
+    if (state.aggregate !== undefined && !shown.isObserved(state)) continue
+    if (!isPlain(shown.counts(state), touched)) note(state, rows.keys())
+  }
   for (const [state, ids] of touchedGroups(shown, rebased, before)) {
     touched.set(state, ids)
     note(state, ids)
@@ -77,11 +80,11 @@ function touchedGroups(shown: Shown, rebased: Rebased, moving: Looked['before'])
         add(row)
         add(of.rows.get(id))
         add(rebased.staged?.rows.get(of)?.get(id)?.after)
+        add(rebased.differences.get(of)?.get(id)?.after)
         for (const key of groups.groupsOf(id)) ids.add(key)
       }
       for (const { record } of [...rebased.replayed, ...rebased.appended])
         for (const { state, row } of record.writes) if (state === of) add(row)
-      for (const id of rebased.staged?.rows.get(groups.state)?.keys() ?? []) ids.add(id)
     }
   }
   return keys
@@ -104,11 +107,7 @@ export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<Re
   for (const [state, rows] of looked.before) if (state.aggregate === undefined) list(state, rows)
   // Where nothing is pending, what the frame changed is what is shown otherwise.
   for (const [state, rows] of rebased.staged?.rows ?? [])
-    if (
-      !looked.before.has(state) &&
-      isPlain(state.aggregate === undefined ? state : shown.counts(state), looked.touched)
-    )
-      changes.set(state.name, rows)
+    if (!looked.before.has(state) && isPlain(shown.counts(state), looked.touched)) changes.set(state.name, rows)
   for (const state of new Set([...looked.before.keys(), ...(rebased.staged?.rows.keys() ?? [])]))
     shown.regroup(state, looked.before.get(state) ?? new Map(), changes.get(state.name) ?? new Map())
   for (const [state, rows] of looked.before) if (state.aggregate !== undefined) list(state, rows)

@@ -68,9 +68,17 @@ export interface Overlay {
   nextPosition: number
 }
 
+/** A row of the old world and of the new one, as mutators see it. */
+export interface Difference {
+  readonly before: Row | undefined
+  readonly after: Row | undefined
+}
+
 /** What a rebase found, ready to be swapped in. */
 export interface Rebased {
   readonly staged: StagedFrame | undefined
+  /** The rows that differ after all runs but those that are appended. */
+  readonly differences: ReadonlyMap<TableState, ReadonlyMap<string, Difference>>
   readonly retired: readonly Run[]
   readonly replayed: readonly { readonly run: Run; readonly record: RunRecord }[]
   readonly appended: readonly { readonly run: Run; readonly record: RunRecord }[]

@@ -10,6 +10,7 @@ import type { Rejection } from '../../schema/tx.ts'
 import type { StagedFrame } from './apply-frame.ts'
 import { createHeap } from './heap.ts'
 import {
+  type Difference,
   indexOn,
   indexRow,
   inserterOf,
@@ -32,12 +33,6 @@ export interface Plan {
   readonly retired: ReadonlySet<Run>
   /** Intents to run after all others, in this order. */
   readonly appended: readonly { readonly intent: PendingIntent; readonly mode: 'call' | 'stored' }[]
-}
-
-/** A row of the old world and of the new one, as of the place in the pending order that the rebase has reached. */
-interface Difference {
-  readonly before: Row | undefined
-  readonly after: Row | undefined
 }
 
 /** Where the readers of one difference are looked for. */
@@ -234,7 +229,7 @@ export async function rebase(
   }
   return {
     kind: 'ready',
-    rebased: { staged: plan.staged, retired: [...plan.retired], replayed, appended },
+    rebased: { staged: plan.staged, differences, retired: [...plan.retired], replayed, appended },
     counts: { runs: appended.length, replays: replayed.length },
   }
 }

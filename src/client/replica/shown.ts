@@ -19,8 +19,8 @@ export interface Shown {
   runs(state: TableState, id: string): readonly Run[]
   /** The aggregates over a table. */
   groupsOver(state: TableState): readonly Groups[]
-  /** The table that an aggregate counts. */
-  counts(aggregate: TableState): TableState
+  /** The table that an aggregate counts; a table counts itself. */
+  counts(state: TableState): TableState
   /** Whether anybody wants to hear of an aggregate's rows. */
   isObserved(state: TableState): boolean
   observe(state: TableState): Cancel
@@ -104,7 +104,7 @@ export function createShown(overlay: Overlay): Shown {
       return groupsOf.get(state)?.runs(id) ?? (state.writes.get(id) ?? []).map(({ run }) => run)
     },
     groupsOver: (state) => groupsOver.get(state) ?? [],
-    counts: (aggregate) => groupsOf.get(aggregate)?.of ?? aggregate,
+    counts: (state) => groupsOf.get(state)?.of ?? state,
     isObserved: (state) => observers.has(state),
     observe(state) {
       observers.set(state, (observers.get(state) ?? 0) + 1)
