@@ -13,12 +13,14 @@ import { migrate } from './db/migrate.ts'
 import type { ServerHost } from './host.ts'
 import type { HttpAnswer, HttpRequest } from './http/exchange.ts'
 import { createHandler } from './http/handler.ts'
-import type { Grants, GrantsFunction, GrantsTx } from './rights/grants.ts'
+import { createRightsReader, type Grants, type GrantsFunction, type GrantsTx } from './rights/grants.ts'
 import { createRun } from './run.ts'
 import { changeLogTables } from './state/change-log.ts'
 import { commitTables } from './state/commits.ts'
 import { ledgerTables } from './state/ledger.ts'
 import { markTables } from './state/marks.ts'
+import { watchedTables } from './state/watched.ts'
+import { createLive } from './sync/live.ts'
 import { answerPull } from './sync/pull.ts'
 import { createSnapshots } from './sync/snapshot.ts'
 import { createWriter } from './sync/writer.ts'
@@ -55,6 +57,8 @@ export interface Health {
   readonly app: string
   /** Batches that wait for the writer. */
   readonly waiting: number
+  /** Live streams that are open. */
+  readonly streams: number
 }
 
 /** The side that decides. */
@@ -98,7 +102,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     layout: layOut(app, database.dialect),
     database,
     host,
-    grants: options.grants as unknown as GrantsFunction,
+    rights: createRightsReader(app, options.grants as unknown as GrantsFunction),
     bodies: (options.mutators ?? {}) as {
       readonly [name: string]: MutatorBody<{ readonly [table: string]: Table }, unknown>
     },
@@ -110,14 +114,21 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     ...commitTables(dialect),
     ...changeLogTables(dialect),
     ...ledgerTables(dialect),
+    ...watchedTables(dialect),
   ])
   ready.catch((error: unknown) => host.log({ level: 'error', message: 'the database does not fit the app' }, error))
-  const writer = createWriter(world, () => undefined)
+  const writer = createWriter(world, (committed) => live.tell(committed))
   const snapshot = createSnapshots(world, writer)
+  const live = createLive(world, snapshot)
   const run = createRun(world, writer, ready)
 
   const health = async (): Promise<Health> => {
-    const known = { protocol: PROTOCOL as typeof PROTOCOL, app: app.fingerprint, waiting: writer.waiting() }
+    const known = {
+      protocol: PROTOCOL as typeof PROTOCOL,
+      app: app.fingerprint,
+      waiting: writer.waiting(),
+      streams: live.size(),
+    }
     try {
       await ready
       await database.read((sql) => sql.all('SELECT 1 AS one'))
@@ -146,6 +157,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
       return { requestId, client, decided, outcomes, ...(stop === undefined ? {} : { stop }) }
     },
     pull: (request, requestId) => snapshot((sql) => answerPull(world, sql, request, requestId)),
+    live: (request) => live.open(request),
     health,
   })
 
@@ -156,6 +168,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     health,
     async close() {
       await ready.catch(() => undefined)
+      live.close()
       await writer.close()
       await database.close()
     },

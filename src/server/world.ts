@@ -6,7 +6,7 @@ import type { Table } from '../schema/table.ts'
 import type { Database } from './db/db.ts'
 import type { Layout } from './db/layout.ts'
 import type { ServerHost } from './host.ts'
-import type { GrantsFunction } from './rights/grants.ts'
+import type { RightsReader } from './rights/grants.ts'
 
 /** Times and bounds of an authority. The limits of the wire are not among them: see protocol/limits. */
 export interface Tuning {
@@ -20,8 +20,8 @@ export interface Tuning {
   readonly tickMs: number
   /** How often writes are looked for that nobody told us of. */
   readonly pollMs: number
-  /** How often grants of connected actors are read again although nothing is known to have changed them. */
-  readonly grantsMs: number
+  /** Live streams that may be open at once. */
+  readonly streams: number
   /** A quiet stream is sent a sign of life this often. */
   readonly heartbeatMs: number
 }
@@ -33,7 +33,7 @@ export const TUNING: Tuning = Object.freeze({
   mergedIntents: 4_000,
   tickMs: 20,
   pollMs: 250,
-  grantsMs: 5_000,
+  streams: 10_000,
   heartbeatMs: 15_000,
 })
 
@@ -43,7 +43,7 @@ export interface World {
   readonly layout: Layout
   readonly database: Database
   readonly host: ServerHost
-  readonly grants: GrantsFunction
+  readonly rights: RightsReader
   /** Bodies that replace those of the app at the authority. */
   readonly bodies: { readonly [mutator: string]: MutatorBody<{ readonly [table: string]: Table }, unknown> }
   readonly tuning: Tuning

@@ -25,7 +25,7 @@ export interface Movements {
   push(request: PushRequest, requestId: string): Promise<unknown>
   /** The answer as JSON text. */
   pull(request: PullRequest, requestId: string): Promise<string>
-  live?(request: PullRequest, requestId: string): Promise<(sink: StreamSink) => () => void>
+  live(request: PullRequest): Promise<(sink: StreamSink) => () => void>
   health(): Promise<{ readonly status: string }>
 }
 
@@ -63,8 +63,7 @@ export function createHandler(movements: Movements): (request: HttpRequest) => P
       {
         method: 'POST',
         run: async (request, requestId) => {
-          if (movements.live === undefined) throw new SyncError('not_found', 'The request was refused')
-          const open = await movements.live(await read(request, liveRequest), requestId)
+          const open = await movements.live(await read(request, liveRequest))
           return {
             status: 200,
             headers: { ...headersOf(requestId), 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },

@@ -1,5 +1,5 @@
 // Grants: which scopes an actor may read and write, as the app's own function states them inside the transaction or snapshot that
-// uses them (I9). Also which tables that function read, so that a change there makes the answer old. Nothing is kept here.
+// uses them (I9). Also which tables that function read, so that a change there makes an answer old. No rights are kept here.
 
 import { LIMITS } from '../../protocol/limits.ts'
 import type { App } from '../../schema/app.ts'
@@ -32,33 +32,48 @@ export interface Rights {
 /** Where grants are read: rows of any scope. */
 export type GrantsSource = Pick<TxSource, 'get' | 'find'>
 
-/** Asks the app. Throws a TypeError when it does not answer with scopes. */
-export async function readRights(
-  app: App,
-  grants: GrantsFunction,
-  actor: string,
-  source: GrantsSource,
-): Promise<Rights> {
-  const tables = new Set<string>()
+/** Asks the app for an actor's rights, from rows that `source` shows; a TypeError when it does not answer with scopes. */
+export interface RightsReader {
+  read(actor: string, source: GrantsSource): Promise<Rights>
+  /** Whether a change in this table may change somebody's rights. Before the app was asked for the first time, every one may. */
+  isWatched(table: string): boolean
+}
+
+/** Makes the reader of rights. */
+export function createRightsReader(app: App, grants: GrantsFunction): RightsReader {
+  const watched = new Set<string>()
+  let hasRead = false
   const refuse = (): never => {
     throw new TypeError('grants can only read')
   }
-  const tx = createTx(
-    app,
-    {
-      get: (table, id) => (tables.add(table), source.get(table, id)),
-      find: (query) => (tables.add(query.table), source.find(query)),
-      taken: refuse,
-      insert: refuse,
-      update: refuse,
-      delete: refuse,
+  return {
+    isWatched: (table) => !hasRead || watched.has(table),
+    async read(actor, source) {
+      const tables = new Set<string>()
+      const note = (table: string): void => {
+        tables.add(table)
+        watched.add(table)
+      }
+      const get: GrantsSource['get'] = (table, id) => {
+        note(table)
+        return source.get(table, id)
+      }
+      const find: GrantsSource['find'] = (query) => {
+        note(query.table)
+        return source.find(query)
+      }
+      const tx = createTx(
+        app,
+        { get, find, taken: refuse, insert: refuse, update: refuse, delete: refuse },
+        { actor, madeAt: 0, rootId: '' },
+      )
+      const { read, write } = await grants(actor, tx)
+      hasRead = true
+      const readable = checked(read, 'read')
+      const writable = checked(write, 'write')
+      return { read: [...readable].sort(), visible: new Set([...readable, ...writable]), writable, tables }
     },
-    { actor, madeAt: 0, rootId: '' },
-  )
-  const { read, write } = await grants(actor, tx)
-  const readable = checked(read, 'read')
-  const writable = checked(write, 'write')
-  return { read: [...readable].sort(), visible: new Set([...readable, ...writable]), writable, tables }
+  }
 }
 
 function checked(scopes: readonly string[], which: string): ReadonlySet<string> {

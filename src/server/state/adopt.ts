@@ -14,6 +14,7 @@ import { givePositions, type Unplaced } from './append-index.ts'
 import { type LogEntry, liveScopes, writeEntries } from './change-log.ts'
 import { raiseVersions } from './commits.ts'
 import { clearMarks, readMarks } from './marks.ts'
+import { raiseWatched } from './watched.ts'
 
 /** What an adoption changed. */
 export interface Adopted {
@@ -37,8 +38,15 @@ interface Change {
   under: string | undefined
 }
 
-/** Adopts all marks. `mark` is the random mark of this commit, `at` its time. */
-export async function adopt(sql: Sql, layout: Layout, mark: string, at: number): Promise<Adopted> {
+/** What makes a commit known: its random mark, its time, and which tables have readers of their own. */
+export interface Commit {
+  readonly mark: string
+  readonly at: number
+  isWatched(table: string): boolean
+}
+
+/** Adopts all marks. */
+export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: Commit): Promise<Adopted> {
   const changes = await touchedRows(sql, layout)
   if (changes.marked === 0) return NOTHING
   for (const table of layout.tables) await followRows(sql, layout, table, changes.of)
@@ -64,6 +72,7 @@ export async function adopt(sql: Sql, layout: Layout, mark: string, at: number):
   }
   // Giving positions has marked rows again: what this adoption did itself is adopted with it.
   await clearMarks(sql)
+  await raiseWatched(sql, [...changes.tables].filter(isWatched))
   return { scopes: await logEntries(sql, entries, mark, at), tables: changes.tables }
 }
 
@@ -76,7 +85,10 @@ async function touchedRows(sql: Sql, layout: Layout) {
   const groups = new Map<string, Set<string>>()
   const of: ChangesOf = (table) => {
     let changes = byTable.get(table)
-    if (changes === undefined) byTable.set(table, (changes = new Map()))
+    if (changes === undefined) {
+      changes = new Map()
+      byTable.set(table, changes)
+    }
     return changes
   }
   const marks = await readMarks(sql)

@@ -3,6 +3,7 @@
 // by a savepoint. Checks the actor's rights row by row (I9); decides nothing about outcomes (push.ts does).
 
 import { check } from '../../base/assert.ts'
+import { createDeferred } from '../../base/deferred.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { App } from '../../schema/app.ts'
 import type { QuerySpec } from '../../schema/query.ts'
@@ -73,7 +74,10 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
 
   function lookUp(table: TableLayout, id: string): Held | Promise<Held> {
     let ofTable = rows.get(table)
-    if (ofTable === undefined) rows.set(table, (ofTable = new Map()))
+    if (ofTable === undefined) {
+      ofTable = new Map()
+      rows.set(table, ofTable)
+    }
     return ofTable.get(id) ?? read(table, ofTable, id)
   }
 
@@ -345,25 +349,20 @@ interface Gate {
 }
 
 async function openGate(sql: Sql): Promise<Gate> {
-  let decide: { readonly release: () => void; readonly undo: () => void } | undefined
-  let isOpen: () => void = () => undefined
-  const open = new Promise<void>((resolve) => void (isOpen = resolve))
-  const done = sql.savepoint(
-    () =>
-      new Promise<void>((resolve, reject) => {
-        decide = { release: resolve, undo: () => reject(TAKEN_BACK) }
-        isOpen()
-      }),
-  )
-  await Promise.race([open, done])
-  const { release, undo } = decide as unknown as NonNullable<typeof decide>
+  const opened = createDeferred<void>()
+  const ended = createDeferred<void>()
+  const done = sql.savepoint(() => {
+    opened.resolve()
+    return ended.promise
+  })
+  await Promise.race([opened.promise, done])
   return {
     async release() {
-      release()
+      ended.resolve()
       await done
     },
     async undo() {
-      undo()
+      ended.reject(TAKEN_BACK)
       await done.catch((reason: unknown) => {
         if (reason !== TAKEN_BACK) throw reason
       })

@@ -5,7 +5,6 @@ import { type Cursor, NOWHERE } from '../../protocol/frame.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { PullRequest } from '../../protocol/pull.ts'
 import type { Sql } from '../db/db.ts'
-import { readRights } from '../rights/grants.ts'
 import { readAll } from '../rights/read-all.ts'
 import { placesOf } from '../state/commits.ts'
 import { readClient } from '../state/ledger.ts'
@@ -18,7 +17,7 @@ export async function answerPull(world: World, sql: Sql, request: PullRequest, r
   const { client, actor, last, stored } = request
   const known = await readClient(sql, client)
   refuseForked(known, actor, last)
-  const { read } = await readRights(world.app, world.grants, actor, readAll(sql, world.layout))
+  const { read } = await world.rights.read(actor, readAll(sql, world.layout))
   const places = await placesOf(sql, read)
   const cursors = new Map<string, Cursor>(request.cursors.map((cursor) => [cursor.scope, cursor]))
   const patches: string[] = []

@@ -9,7 +9,7 @@ import type { Stop } from '../../protocol/push.ts'
 import { Rejection } from '../../schema/tx.ts'
 import { upgradeArguments } from '../../schema/upgrade.ts'
 import { ConstraintError, type Sql } from '../db/db.ts'
-import { type Rights, readRights } from '../rights/grants.ts'
+import type { Rights } from '../rights/grants.ts'
 import {
   type Decision,
   type LedgerRecord,
@@ -264,7 +264,7 @@ function createRuns(world: World, buffer: Buffer, batch: Batch, watch: Watch, on
     } catch (error) {
       return { stop: fault(intent, error) }
     }
-    rights ??= await readRights(app, world.grants, batch.actor, buffer.grantsSource)
+    rights ??= await world.rights.read(batch.actor, buffer.grantsSource)
     const attempt = buffer.begin(app, rights, {
       actor: batch.actor,
       madeAt: intent.madeAt,

@@ -46,7 +46,12 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
   let isScheduled = false
   let isClosed = false
 
-  const adoptIn = (sql: Sql) => adopt(sql, layout, bytesToHex(host.random.bytes(8)), host.clock.now())
+  const adoptIn = (sql: Sql) =>
+    adopt(sql, layout, {
+      mark: bytesToHex(host.random.bytes(8)),
+      at: host.clock.now(),
+      isWatched: world.rights.isWatched,
+    })
 
   function schedule(): void {
     if (isScheduled || queue.length === 0) return

@@ -189,7 +189,12 @@ function createScope(connection: Connection): { readonly sql: Sql; end(): void }
       }
     },
   }
-  return { sql, end: () => void (isOver = true) }
+  return {
+    sql,
+    end: () => {
+      isOver = true
+    },
+  }
 }
 
 const NONE: readonly SqlValue[] = Object.freeze([])
