@@ -61,7 +61,6 @@ export async function serve(authority: Answerer, options: Partial<ListenerOption
     // Lost connections: whoever reads or writes notices by itself.
     incoming.on('error', ignore)
     outgoing.on('error', ignore)
-    outgoing.setTimeout(limits.requestMs, () => outgoing.destroy())
     let mayCome = goOn === undefined
     const request = toRequest(incoming, () => {
       goOn?.()
@@ -71,7 +70,6 @@ export async function serve(authority: Answerer, options: Partial<ListenerOption
     const endsConnection = isClosing || 'open' in answered || !mayCome
     const headers = endsConnection ? { ...answered.headers, connection: 'close' } : answered.headers
     if ('open' in answered) {
-      outgoing.setTimeout(0)
       outgoing.writeHead(answered.status, headers)
       outgoing.flushHeaders()
       openStream(outgoing, answered.open)
@@ -79,9 +77,12 @@ export async function serve(authority: Answerer, options: Partial<ListenerOption
     }
     const body = Buffer.from(answered.body)
     outgoing.writeHead(answered.status, { ...headers, 'content-length': body.length })
+    outgoing.setTimeout(limits.requestMs, () => outgoing.destroy())
     outgoing.end(body)
     // The rest of a body that was refused is thrown away as it comes, so that the caller gets to read the answer; but not for ever.
-    if (!incoming.complete) destroyUnlessClosed(incoming, incoming.socket)
+    if (incoming.complete) return
+    incoming.resume()
+    destroyUnlessClosed(incoming, incoming.socket)
   }
 
   const destroyUnlessClosed = (awaited: IncomingMessage | ServerResponse, target: { destroy(): unknown }): void => {
