@@ -37,6 +37,7 @@ const lanes = [
   { title: 'format and lint', command: [tools.biome, 'check', '--error-on-warnings'] },
   { title: 'tests', run: runTests },
   { title: 'simulator, seeds 1 to 600', command: ['scripts/sim.ts', '--seeds', '1..600', '--json'] },
+  { title: 'kill loop, 10 rounds', command: ['scripts/crash.ts', '--rounds', '10', '--json'] },
   { title: 'package', command: ['scripts/check-package.mjs'] },
 ]
 
