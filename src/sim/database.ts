@@ -1,0 +1,68 @@
+// The authority's database, watched: between any two statements something may happen (a pause in which the world goes on, a failure,
+// the death of the process), and every commit is told before the next transaction begins. Changes nothing of what is read or
+// written. The database beneath is the real adapter over a real file.
+import { createLane } from '../base/lane.ts'
+import type { Database, Sql, SqlValue } from '../server/db/db.ts'
+
+/** What hears of the statements. */
+export interface DatabaseWatch {
+  /** Before each statement, and after the last one of a transaction; may wait, and may throw, which is a failure of the statement. */
+  between(kind: 'read' | 'write'): Promise<void> | undefined
+  /** Rows are about to be inserted. */
+  inserting(head: string, rows: readonly (readonly SqlValue[])[]): void
+  /** A transaction begins or is over. */
+  writing(isWriting: boolean): void
+  /** A transaction was committed; nothing has been written since. */
+  committed(): void
+}
+
+/** The same database, watched. */
+export function watchDatabase(inner: Database, watch: DatabaseWatch): Database {
+  const writes = createLane()
+
+  const watched = (sql: Sql, kind: 'read' | 'write'): Sql => ({
+    async all(text, parameters) {
+      await watch.between(kind)
+      return sql.all(text, parameters)
+    },
+    async run(text, parameters) {
+      await watch.between(kind)
+      return sql.run(text, parameters)
+    },
+    async insert(head, rows, tail) {
+      await watch.between(kind)
+      watch.inserting(head, rows)
+      return sql.insert(head, rows, tail)
+    },
+    savepoint: (body) => sql.savepoint(body),
+  })
+
+  return {
+    dialect: inner.dialect,
+    host: inner.host,
+    // One at a time here already, so that a commit is told before the next transaction can begin.
+    write: (body) =>
+      writes.run(async () => {
+        watch.writing(true)
+        try {
+          const result = await inner.write(async (sql) => {
+            const done = await body(watched(sql, 'write'))
+            await watch.between('write')
+            return done
+          })
+          watch.committed()
+          await watch.between('write')
+          return result
+        } finally {
+          watch.writing(false)
+        }
+      }),
+    read: (body) =>
+      inner.read(async (sql) => {
+        const result = await body(watched(sql, 'read'))
+        await watch.between('read')
+        return result
+      }),
+    close: () => inner.close(),
+  }
+}

@@ -1,0 +1,195 @@
+// The authority by hand: rows as maps, scopes and rights as plain functions, one intent after the other; no device, no network, no
+// SQL, and nothing of src/server. The oracle holds the authority's rows and outcomes against it.
+// Positions are not modelled, since when they are given is the authority's affair; only the order in which rows came to a parent is.
+import { type PlainIntent, type PlainRow, runPlainly } from './model-mutators.ts'
+
+export type { PlainIntent, PlainRow } from './model-mutators.ts'
+
+/** What must become of an intent; details are the authority's affair. */
+export type Verdict =
+  | { readonly status: 'applied' }
+  | { readonly status: 'rejected' | 'withdrawn'; readonly code: string }
+
+/** What an actor may do. */
+export interface PlainGrants {
+  readonly read: ReadonlySet<string>
+  readonly write: ReadonlySet<string>
+}
+
+/** The tables of the app by hand. */
+export interface Model {
+  /** Runs an intent as the next one. */
+  decide(intent: PlainIntent): Verdict
+  /** Records what was decided without a run: a withdrawal. */
+  record(actor: string, id: string, verdict: Verdict): void
+  /** What was recorded for an intent. */
+  verdict(actor: string, id: string): Verdict | undefined
+  /** Somebody else's write: the row with this id is now so, or is gone. */
+  put(table: string, id: string, row: PlainRow | undefined): void
+  rows(table: string): ReadonlyMap<string, PlainRow>
+  scopeOf(table: string, row: PlainRow): string | undefined
+  grants(actor: string): PlainGrants
+  /** A number that rises with every row that comes to its parent by an intent; undefined for rows of somebody else's. */
+  arrival(table: string, id: string): number | undefined
+  copy(): Model
+}
+
+/** The names of the tables. */
+export const TABLES = ['workouts', 'sets', 'tallies', 'gyms', 'members', 'machines', 'visits', 'repairs'] as const
+
+/** Tables with a position, and the column of its parent. */
+export const POSITIONED: { readonly [table: string]: string } = {
+  sets: 'workoutId',
+  visits: 'gymId',
+  repairs: 'machineId',
+}
+
+/** The column by which tables find a parent, and the parent's table. */
+const parents: { readonly [table: string]: readonly [column: string, table: string] } = {
+  sets: ['workoutId', 'workouts'],
+  machines: ['gymId', 'gyms'],
+  visits: ['gymId', 'gyms'],
+  repairs: ['machineId', 'machines'],
+}
+
+class Refused {
+  readonly code: string
+  constructor(code: string) {
+    this.code = code
+  }
+}
+
+const refuse = (code: string): never => {
+  throw new Refused(code)
+}
+
+interface State {
+  readonly rows: Map<string, Map<string, PlainRow>>
+  readonly verdicts: Map<string, Verdict>
+  readonly arrivals: Map<string, number>
+  arrived: number
+}
+
+/** An empty model. */
+export function createModel(): Model {
+  return modelOf({
+    rows: new Map(TABLES.map((table) => [table, new Map()])),
+    verdicts: new Map(),
+    arrivals: new Map(),
+    arrived: 0,
+  })
+}
+
+function modelOf(state: State): Model {
+  const { verdicts, arrivals } = state
+  const rows = (table: string): Map<string, PlainRow> => state.rows.get(table) ?? refuse(`no table ${table}`)
+
+  const scopeOf = (table: string, row: PlainRow): string | undefined => {
+    if (table === 'workouts' || table === 'tallies') return `user:${String(row['ownerId'])}`
+    if (table === 'gyms') return `gym:${row.id}`
+    if (table === 'members') return `gym:${String(row['gymId'])}`
+    const [column, parentTable] = parents[table] as readonly [string, string]
+    const parent = rows(parentTable).get(String(row[column]))
+    return parent === undefined ? undefined : scopeOf(parentTable, parent)
+  }
+
+  const grants = (actor: string): PlainGrants => {
+    const read = new Set([`user:${actor}`])
+    const write = new Set([`user:${actor}`])
+    for (const member of rows('members').values()) {
+      if (member['actorId'] !== actor) continue
+      read.add(`gym:${String(member['gymId'])}`)
+      if (member['role'] === 'member') write.add(`gym:${String(member['gymId'])}`)
+    }
+    return { read, write }
+  }
+
+  /** A row that comes to a parent, or to another one, arrives; who brought it by an intent gives it a number. */
+  const put = (table: string, id: string, row: PlainRow | undefined, isIntent: boolean): void => {
+    const key = `${table}/${id}`
+    const column = POSITIONED[table]
+    if (column !== undefined && rows(table).get(id)?.[column] !== row?.[column]) {
+      arrivals.delete(key)
+      if (row !== undefined && isIntent && !rows(table).has(id)) arrivals.set(key, ++state.arrived)
+    }
+    if (row === undefined) rows(table).delete(id)
+    else rows(table).set(id, row)
+  }
+
+  /** Runs on the rows themselves; gives what undoes it. Throws Refused after undoing it. */
+  const run = (intent: PlainIntent): void => {
+    const undo: (() => void)[] = []
+    const { read, write } = grants(intent.actor)
+    const isIn = (scopes: ReadonlySet<string>, table: string, row: PlainRow): boolean =>
+      scopes.has(scopeOf(table, row) ?? '')
+    const get = (table: string, id: string): PlainRow | undefined => {
+      const row = rows(table).get(id)
+      return row !== undefined && isIn(read, table, row) ? row : undefined
+    }
+    const change = (table: string, id: string, row: PlainRow | undefined): void => {
+      const before = rows(table).get(id)
+      const arrival = arrivals.get(`${table}/${id}`)
+      if (before !== undefined && !isIn(write, table, before)) refuse('forbidden')
+      undo.push(() => {
+        put(table, id, before, false)
+        if (arrival !== undefined) arrivals.set(`${table}/${id}`, arrival)
+      })
+      put(table, id, row, true)
+      if (row === undefined) return
+      // Under a parent that the actor does not see, nothing can be put: absent and forbidden look the same.
+      if (Object.hasOwn(parents, table) && !isIn(read, table, row)) refuse('row_gone')
+      if (!isIn(write, table, row)) refuse('forbidden')
+    }
+    try {
+      runPlainly(intent, {
+        get,
+        withValue: (table, column, value) =>
+          [...rows(table).values()].filter((row) => row[column] === value && isIn(read, table, row)),
+        insert: (table, row) => (rows(table).has(row.id) ? refuse('row_exists') : change(table, row.id, row)),
+        update: (table, id, patch) => change(table, id, { ...(get(table, id) ?? refuse('row_gone')), ...patch }),
+        remove: (table, id) => change(table, (get(table, id) ?? refuse('row_gone')).id, undefined),
+        refuse,
+      })
+    } catch (error) {
+      for (const step of undo.reverse()) step()
+      throw error
+    }
+  }
+
+  const verdictOf = (intent: PlainIntent): Verdict => {
+    const isMissing = intent.needs.some(
+      (id) => (verdicts.get(`${intent.actor}/${id}`)?.status ?? 'applied') !== 'applied',
+    )
+    if (isMissing) return { status: 'withdrawn', code: 'dependency' }
+    try {
+      run(intent)
+      return { status: 'applied' }
+    } catch (error) {
+      if (error instanceof Refused) return { status: 'rejected', code: error.code }
+      throw error
+    }
+  }
+
+  const record = (actor: string, id: string, verdict: Verdict): void => void verdicts.set(`${actor}/${id}`, verdict)
+  return {
+    decide(intent) {
+      const verdict = verdictOf(intent)
+      record(intent.actor, intent.id, verdict)
+      return verdict
+    },
+    record,
+    verdict: (actor, id) => verdicts.get(`${actor}/${id}`),
+    put: (table, id, row) => put(table, id, row, false),
+    rows,
+    scopeOf,
+    grants,
+    arrival: (table, id) => arrivals.get(`${table}/${id}`),
+    copy: () =>
+      modelOf({
+        rows: new Map([...state.rows].map(([name, table]) => [name, new Map(table)])),
+        verdicts: new Map(verdicts),
+        arrivals: new Map(arrivals),
+        arrived: state.arrived,
+      }),
+  }
+}
