@@ -1,7 +1,8 @@
 // How long it takes until a burst of 10,000 intents is durable on the device, in a file after fsync. The reach compares what
 // keeping costs: from the moment at which the last mutator has run until the last `saved` has resolved. The whole way, from the
 // first call on and with all runs, is the figure after it. Beside both: the same bytes appended to a file as one record, and fsync.
-import { closeSync, fsyncSync, openSync, readdirSync, statSync, writeSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Figure, figure, inFolder, inTurns, median, timed } from '../harness.ts'
@@ -41,12 +42,12 @@ export async function measure(): Promise<readonly Figure[]> {
   const byHand = (): Promise<number> =>
     inFolder(async (folder) => {
       const record = Buffer.alloc(bytes, 'x')
-      const file = openSync(join(folder, 'raw'), 'a')
-      const took = await timed(() => {
-        writeSync(file, record)
-        fsyncSync(file)
+      const file = await open(join(folder, 'raw'), 'a')
+      const took = await timed(async () => {
+        await file.write(record)
+        await file.sync()
       })
-      closeSync(file)
+      await file.close()
       return took
     })
 
