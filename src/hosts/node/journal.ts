@@ -4,7 +4,7 @@
 // Knows nothing of what the records mean; when to sync and what to tell the caller is file.ts. Calls are made one after the other.
 import { SyncError } from '../../base/errors.ts'
 import type { Disk, DiskFile } from './disk.ts'
-import { encodeRecord, scanRecords } from './record.ts'
+import { encodeRecords, scanRecords } from './record.ts'
 
 /** The number of the format of these files; what is newer is left untouched. The first line keeps its form for ever. */
 export const FILE_FORMAT = 1
@@ -152,7 +152,7 @@ export async function openJournal(disk: Disk, { kind, actor }: JournalName, foun
   }
 
   const rewrite = async (records: readonly string[]): Promise<void> => {
-    good = await begin(inParts([header(records.length), ...records], 0, disk))
+    good = await begin(inParts([header(records.length), ...records], disk))
     base = good
     durable = good
   }
@@ -200,7 +200,7 @@ export async function openJournal(disk: Disk, { kind, actor }: JournalName, foun
     async append(records, isSynced) {
       if (records.length === 0) return
       const target = await trusted()
-      const bytes = joined(inParts(records, durable, disk))
+      const bytes = encodeRecords(records, durable, disk.checksum)
       try {
         await target.append(bytes)
       } catch (error) {
@@ -223,7 +223,7 @@ export async function openJournal(disk: Disk, { kind, actor }: JournalName, foun
       try {
         // A last line that vouches for all before it, so that damage to them is not mistaken for a torn end.
         if (file !== undefined && hasGrown && !isDoubtful && durable === good)
-          await file.append(joined(inParts(['null'], durable, disk)))
+          await file.append(encodeRecords(['null'], durable, disk.checksum))
       } catch {
         // It is only a help to the next start.
       }
@@ -246,32 +246,19 @@ export async function openJournal(disk: Disk, { kind, actor }: JournalName, foun
 
 const ignore = (): void => {}
 
-/** Records are handed to the disk in parts of about this size: larger ones save no calls worth counting, and hold more memory. */
-const PART_BYTES = 1024 * 1024
+/** Records are handed to the disk in parts of about this length: larger ones save no calls worth counting, and hold more memory. */
+const PART_LENGTH = 1024 * 1024
 
-function* inParts(records: Iterable<string>, durable: number, disk: Disk): Generator<Uint8Array> {
-  let lines: Uint8Array[] = []
-  let bytes = 0
+function* inParts(records: readonly string[], disk: Disk): Generator<Uint8Array> {
+  let part: string[] = []
+  let length = 0
   for (const record of records) {
-    const line = encodeRecord(record, durable, disk.checksum)
-    lines.push(line)
-    bytes += line.length
-    if (bytes < PART_BYTES) continue
-    yield joined(lines)
-    lines = []
-    bytes = 0
+    part.push(record)
+    length += record.length
+    if (length < PART_LENGTH) continue
+    yield encodeRecords(part, 0, disk.checksum)
+    part = []
+    length = 0
   }
-  if (bytes > 0) yield joined(lines)
-}
-
-function joined(parts: Iterable<Uint8Array>): Uint8Array {
-  const list = [...parts]
-  if (list.length === 1) return list[0] as Uint8Array
-  const whole = new Uint8Array(list.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of list) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
+  if (part.length > 0) yield encodeRecords(part, 0, disk.checksum)
 }

@@ -1,28 +1,29 @@
-// One line of a journal: a checksum, how much of the file was durable when the line was written, and a JSON text. Pure.
+// The lines of a journal: each a checksum, how much of the file was durable when it was written, and a JSON text. Pure.
 // The second number tells a torn end from damage: a bad line that no later line vouches for was being written when the power
 // went, and nobody was told that it is safe; a bad line that a later one vouches for had been acknowledged.
+// Bytes are handled as Buffers, whose search and whose texts are five to fifteen times as fast as those of plain arrays.
 import type { Disk } from './disk.ts'
 
 type Checksum = Disk['checksum']
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
-const hexDigits = encoder.encode('0123456789abcdef')
-
 const newline = 10
 const space = 32
+const zero = 48
 /** Eight digits and a space come before what the checksum covers. */
 const covered = 9
 
-/** The line of one JSON text, written when the first `durable` bytes of the file were safe. */
-export function encodeRecord(json: string, durable: number, checksum: Checksum): Uint8Array {
-  const line = encoder.encode(`00000000 ${durable.toString(36)} ${json}\n`)
-  let sum = checksum(line.subarray(covered, line.length - 1))
-  for (let place = 7; place >= 0; place--) {
-    line[place] = hexDigits[sum & 15] as number
-    sum >>>= 4
+/** The lines of some JSON texts, written when the first `durable` bytes of the file were safe. */
+export function encodeRecords(texts: readonly string[], durable: number, checksum: Checksum): Buffer {
+  const start = `00000000 ${durable.toString(36)} `
+  // All at once: ten thousand small encodings cost four times one large one.
+  const lines = Buffer.from(`${start}${texts.join(`\n${start}`)}\n`)
+  for (let at = 0; at < lines.length; ) {
+    // A JSON text holds no line end.
+    const end = lines.indexOf(newline, at)
+    writeSum(lines, at, checksum(lines.subarray(at + covered, end)))
+    at = end + 1
   }
-  return line
+  return lines
 }
 
 /** What a journal's bytes say. */
@@ -38,43 +39,52 @@ export interface Scan {
 }
 
 /** Reads lines up to the first bad one, and looks behind that for any that vouch for it. */
-export function scanRecords(bytes: Uint8Array, checksum: Checksum): Scan {
+export function scanRecords(file: Uint8Array, checksum: Checksum): Scan {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength)
   const records: unknown[] = []
   const ends: number[] = []
   let good = 0
   while (good < bytes.length) {
     const end = bytes.indexOf(newline, good)
-    const line = end < 0 ? undefined : readLine(bytes.subarray(good, end), checksum)
-    if (line === undefined) break
-    records.push(line.value)
+    if (end < 0 || !isGood(bytes, good, end, checksum)) break
+    records.push(JSON.parse(bytes.toString('utf8', textStart(bytes, good), end)))
     good = end + 1
     ends.push(good)
   }
   return { records, ends, good, isDamaged: isVouchedFor(bytes, good, checksum) }
 }
 
-function isVouchedFor(bytes: Uint8Array, bad: number, checksum: Checksum): boolean {
+function isVouchedFor(bytes: Buffer, bad: number, checksum: Checksum): boolean {
   let start = bytes.indexOf(newline, bad) + 1
   while (start > 0 && start < bytes.length) {
     const end = bytes.indexOf(newline, start)
     if (end < 0) return false
-    const line = readLine(bytes.subarray(start, end), checksum)
-    if (line !== undefined && line.durable > bad) return true
+    if (isGood(bytes, start, end, checksum) && durableAt(bytes, start) > bad) return true
     start = end + 1
   }
   return false
 }
 
-function readLine(
-  line: Uint8Array,
-  checksum: Checksum,
-): { readonly durable: number; readonly value: unknown } | undefined {
-  if (line.length <= covered || line[covered - 1] !== space) return undefined
-  const sum = checksum(line.subarray(covered))
+function isGood(bytes: Buffer, start: number, end: number, checksum: Checksum): boolean {
+  if (end - start <= covered || bytes[start + covered - 1] !== space) return false
+  const sum = checksum(bytes.subarray(start + covered, end))
   for (let place = 0; place < 8; place++) {
-    if (line[place] !== hexDigits[(sum >>> (28 - 4 * place)) & 15]) return undefined
+    if (bytes[start + place] !== digit(sum >>> (28 - 4 * place))) return false
   }
-  const body = decoder.decode(line.subarray(covered))
-  const gap = body.indexOf(' ')
-  return { durable: Number.parseInt(body.slice(0, gap), 36), value: JSON.parse(body.slice(gap + 1)) as unknown }
+  return true
+}
+
+const textStart = (bytes: Buffer, start: number): number => bytes.indexOf(space, start + covered) + 1
+
+const durableAt = (bytes: Buffer, start: number): number =>
+  Number.parseInt(bytes.toString('latin1', start + covered, textStart(bytes, start)), 36)
+
+function writeSum(bytes: Buffer, start: number, sum: number): void {
+  for (let place = 0; place < 8; place++) bytes[start + place] = digit(sum >>> (28 - 4 * place))
+}
+
+/** The hexadecimal digit of the lowest four bits: 0 to 9, then a to f. */
+function digit(bits: number): number {
+  const value = bits & 15
+  return value < 10 ? zero + value : zero + 39 + value
 }

@@ -8,7 +8,7 @@ import type { Storage } from '../../../src/client/storage/storage.ts'
 import type { Disk, DiskFile } from '../../../src/hosts/node/disk.ts'
 import { openFileStorage } from '../../../src/hosts/node/file.ts'
 import { openFolder } from '../../../src/hosts/node/folder-disk.ts'
-import { encodeRecord } from '../../../src/hosts/node/record.ts'
+import { encodeRecords } from '../../../src/hosts/node/record.ts'
 import type { ActorId } from '../../../src/protocol/ids.ts'
 import type { StorageAbilities, StorageHarness } from '../../../src/sim/contracts/storage.ts'
 import { createDice } from '../../../src/sim/random.ts'
@@ -160,12 +160,12 @@ export async function realHarness(): Promise<StorageHarness> {
 
 function spoiled(bytes: Uint8Array, how: 'middle' | 'torn' | 'newer', checksum: Disk['checksum']): Uint8Array {
   if (how === 'torn')
-    return Buffer.concat([bytes, encodeRecord('{"kind":"made"}', bytes.length, checksum).subarray(0, 20)])
+    return Buffer.concat([bytes, encodeRecords(['{"kind":"made"}'], bytes.length, checksum).subarray(0, 20)])
   if (how === 'newer') {
     const end = bytes.indexOf(10)
     const header = JSON.parse(Buffer.from(bytes.subarray(0, end)).toString().split(' ').slice(2).join(' ')) as object
     return Buffer.concat([
-      encodeRecord(JSON.stringify({ ...header, format: 99 }), 0, checksum),
+      encodeRecords([JSON.stringify({ ...header, format: 99 })], 0, checksum),
       Buffer.from('what a later build writes\n'),
     ])
   }

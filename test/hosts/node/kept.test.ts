@@ -60,8 +60,8 @@ test('[I1] [I18] a process that is killed while it appends has lost nothing of w
     await kill()
     const storage = await open()
     const { outbox, frames } = await storage.load(birth('b'))
-    const made = new Map(
-      outbox.flatMap((event) => (event.kind === 'made' ? [[event.first, event.intents.length]] : [])),
+    const made = new Map<number, number | undefined>(
+      outbox.flatMap((event) => (event.kind === 'made' ? [[event.first, event.intents.length] as const] : [])),
     )
     expect(outbox[0]).toEqual(birth())
     for (const [first, count] of acknowledged) expect(made.get(first)).toBe(count)
