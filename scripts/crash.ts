@@ -75,7 +75,7 @@ try {
     if (isStarting) killsInStart++
     if (victim < 2 / 3) kills.device++
     if (victim >= 1 / 3) kills.authority++
-    const victims = [...(victim < 2 / 3 ? [device] : []), ...(victim >= 1 / 3 ? [authority] : [])]
+    const victims: Running[] = [...(victim < 2 / 3 ? [device] : []), ...(victim >= 1 / 3 ? [authority] : [])]
     await Promise.all(victims.map(kill))
     if (victims.includes(authority)) authority = startAuthority()
     if (victims.includes(device)) device = startDevice()
