@@ -12,6 +12,7 @@ import { layOut } from './db/layout.ts'
 import { migrate } from './db/migrate.ts'
 import type { ServerHost } from './host.ts'
 import type { HttpAnswer, HttpRequest } from './http/exchange.ts'
+import { toFetch } from './http/fetch.ts'
 import { createHandler } from './http/handler.ts'
 import { createRightsReader, type Grants, type GrantsFunction, type GrantsTx } from './rights/grants.ts'
 import { createRun } from './run.ts'
@@ -67,6 +68,8 @@ export interface Authority<A extends App = App> {
   readonly ready: Promise<void>
   /** Answers a request in neutral form; never rejects. */
   handle(request: HttpRequest): Promise<HttpAnswer>
+  /** Answers a web-standard request; never rejects. */
+  fetch(request: Request): Promise<Response>
   /**
    * Runs a mutator as `actor`, under its grants, and gives the outcome when it is durable. With an `id` (a UUID) that was used
    * before, the recorded outcome is given again. Rejects with a SyncError `mutator_unknown`, or `fault` when the mutator throws.
@@ -164,6 +167,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
   return {
     ready,
     handle,
+    fetch: toFetch(handle),
     run: (actor, name, args, more) => run(actor, name, args as Json, more),
     health,
     async close() {

@@ -26,6 +26,10 @@ export interface TableLayout {
   readonly children: readonly TableLayout[]
   readonly positions: readonly { readonly column: string; readonly parent: string }[]
   readonly aggregates: readonly AggregateLayout[]
+  /** Selects the `written` columns of the row with an id. */
+  readonly selectById: string
+  /** Inserts rows of the `written` columns. */
+  readonly insertHead: string
   /** A row as mutators see it: without positions. */
   readRow(row: SqlRow): Row
   /** The values of `written`, in order. */
@@ -67,7 +71,7 @@ export function layOut(app: App, dialect: Dialect): Layout {
     const { scopeRule } = table
     const parent = scopeRule.via === 'parent' ? place(table.columns[scopeRule.column]?.target ?? '') : undefined
     const made = {
-      ...tableCodec(table, dialect),
+      ...tableCodec(name, table, dialect),
       name,
       table,
       sql: dialect.quote(name),
@@ -119,11 +123,14 @@ export function layOut(app: App, dialect: Dialect): Layout {
   }
 }
 
-function tableCodec(table: Table, dialect: Dialect) {
+function tableCodec(name: string, table: Table, dialect: Dialect) {
   const all = Object.entries(table.columns)
   const others = all.filter(([name, column]) => name !== 'id' && column.type !== 'appendIndex')
   const written = [...all.filter(([name]) => name === 'id'), ...others]
+  const names = written.map(([column]) => dialect.quote(column)).join(', ')
   return {
+    selectById: `SELECT ${names} FROM ${dialect.quote(name)} WHERE id = ?`,
+    insertHead: `INSERT INTO ${dialect.quote(name)} (${names})`,
     columns: all.map(([name]) => dialect.quote(name)).join(', '),
     written: written.map(([name]) => name),
     positions: all.flatMap(([name, column]) =>

@@ -65,7 +65,7 @@ const PULL = encodeEvent('pull', {})
 
 /** Makes the live streams. */
 export function createLive(world: World, snapshot: TakeSnapshot): Live {
-  const { app, layout, host, tuning } = world
+  const { layout, host, tuning } = world
   const subscribers = new Set<Subscriber>()
   const byScope = new Map<string, Set<Subscriber>>()
   const byClient = new Map<string, Set<Subscriber>>()

@@ -21,7 +21,8 @@ import {
   writeClient,
 } from '../state/ledger.ts'
 import type { World } from '../world.ts'
-import { type Buffer, createBuffer } from './buffer.ts'
+import { beginAttempt } from './attempt.ts'
+import { createBuffer } from './buffer.ts'
 import { createWatch, type Watch } from './watch.ts'
 
 /** A batch of intents of one client. */
@@ -89,7 +90,7 @@ export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne
   const isExpired = await expiredBirths(sql, actor, fresh)
   const decisions: Decision[] = []
   const watch = createWatch(world.host.clock, world.tuning.mutatorTimeoutMs)
-  const runs = createRuns(world, createBuffer(sql, world.layout), batch, watch, oneByOne)
+  const runs = createRuns(world, sql, batch, watch, oneByOne)
   let stopped: Stop | undefined
   try {
     for (const entry of fresh) {
@@ -229,8 +230,9 @@ interface Runs {
 const APPLIED: Outcome = Object.freeze({ status: 'applied' })
 
 /** Runs the mutators of one batch. */
-function createRuns(world: World, buffer: Buffer, batch: Batch, watch: Watch, oneByOne: boolean): Runs {
-  const { app, host } = world
+function createRuns(world: World, sql: Sql, batch: Batch, watch: Watch, oneByOne: boolean): Runs {
+  const { app, host, layout } = world
+  const buffer = createBuffer(sql, layout)
   let rights: Rights | undefined
 
   async function run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }> {
@@ -264,8 +266,8 @@ function createRuns(world: World, buffer: Buffer, batch: Batch, watch: Watch, on
     } catch (error) {
       return { stop: fault(intent, error) }
     }
-    rights ??= await world.rights.read(batch.actor, buffer.grantsSource)
-    const attempt = buffer.begin(app, rights, {
+    rights ??= await findingCulprit(() => world.rights.read(batch.actor, buffer.grantsSource))
+    const attempt = beginAttempt(app, layout, sql, buffer, rights, {
       actor: batch.actor,
       madeAt: intent.madeAt,
       rootId: intent.root ?? intent.id,
@@ -312,17 +314,16 @@ function createRuns(world: World, buffer: Buffer, batch: Batch, watch: Watch, on
     }
   }
 
-  return {
-    run,
-    async flush() {
-      try {
-        await buffer.flush()
-      } catch (error) {
-        if (error instanceof ConstraintError && !oneByOne) throw CULPRIT_UNKNOWN
-        throw error
-      }
-    },
+  /** Runs what flushes the writes of several intents. */
+  async function findingCulprit<Result>(body: () => Promise<Result>): Promise<Result> {
+    try {
+      return await body()
+    } catch (error) {
+      throw error instanceof ConstraintError && !oneByOne ? CULPRIT_UNKNOWN : error
+    }
   }
+
+  return { run, flush: () => findingCulprit(() => buffer.flush()) }
 }
 
 const unfit = (sequence: Sequence, detail: string): Stop => ({ sequence, code: 'version_unknown', detail })

@@ -1,0 +1,239 @@
+// One run of one intent: a transaction over the batch's buffer, under the actor's rights, row by row (I9). Its writes can be taken
+// back: in memory, or by a savepoint once they had to be flushed before its end. Says what happened; push.ts makes outcomes of it.
+import { utf8Bytes } from '../../base/utf8.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { App } from '../../schema/app.ts'
+import type { QuerySpec } from '../../schema/query.ts'
+import type { Row } from '../../schema/table.ts'
+import { createTx, Rejection, type SqlValue, type Tx, type TxContext, type TxSource } from '../../schema/tx.ts'
+import { ConstraintError, type Sql } from '../db/db.ts'
+import type { Layout, TableLayout } from '../db/layout.ts'
+import type { Rights } from '../rights/grants.ts'
+import { scopeOf } from '../rights/scopes.ts'
+import { selectRows } from '../rights/select.ts'
+import type { Buffer, Held, Moment } from './buffer.ts'
+import { type Gate, openGate } from './gate.ts'
+
+/** The run of one intent. Exactly one of `keep` and `drop` ends it. */
+export interface Attempt {
+  readonly tx: Tx<App['tables']>
+  /** The constraint that refused this intent’s own writes, even where the mutator caught the error. */
+  refused(): ConstraintError | undefined
+  /** True when an earlier intent of the batch met a constraint as its writes had to be flushed for this one. */
+  isUpset(): boolean
+  /** Flushes this intent’s writes now, so that a constraint refuses it and no other. */
+  settle(): Promise<void>
+  /** Keeps the writes; gives the tables written, or undefined when SQL was run that may have written anywhere. */
+  keep(): Promise<ReadonlySet<string> | undefined>
+  /** Takes all writes back. */
+  drop(): Promise<void>
+}
+
+/** Begins the run of one intent. */
+export function beginAttempt(
+  app: App,
+  layout: Layout,
+  sql: Sql,
+  buffer: Buffer,
+  rights: Rights,
+  context: TxContext,
+): Attempt {
+  /** What each row written by this intent was before it. */
+  const before = new Map<Held, Moment>()
+  const deleted = new Set<Held>()
+  const written = new Set<string>()
+  let writes = 0
+  let refusal: ConstraintError | undefined
+  let isUpset = false
+  let ranSql = false
+  let isOver = false
+  let gate: Gate | undefined
+  let settling: Promise<void> = Promise.resolve()
+
+  function refuseLate(): void {
+    if (isOver) throw new TypeError('The mutator is over: await everything that tx returns before it ends')
+  }
+
+  function write(held: Held, now: Row | undefined): void {
+    refuseLate()
+    if (++writes > LIMITS.runWrites)
+      throw new Rejection('too_large', {
+        limit: LIMITS.runWrites,
+        problem: 'one intent writes more rows than the limit',
+      })
+    if (!before.has(held)) before.set(held, { now: held.now, wasAbsent: held.wasAbsent })
+    held.now = now
+    if (now === undefined) {
+      held.wasAbsent = true
+      deleted.add(held)
+    }
+    buffer.touch(held)
+    written.add(held.table.name)
+  }
+
+  /** Flushes, this intent's own writes inside a savepoint of its own; `always` opens it even when there are none yet. */
+  function settle(always: boolean): Promise<void> {
+    // One at a time: a mutator may start several queries at once.
+    settling = settling.then(async () => {
+      refuseLate()
+      if (gate === undefined) {
+        try {
+          await buffer.flush(before)
+        } catch (error) {
+          isUpset = error instanceof ConstraintError
+          throw error
+        }
+        for (const held of before.keys()) held.wasAbsent = deleted.has(held)
+        if (before.size === 0 && !always) return
+        gate = await openGate(sql)
+      }
+      await guarded(() => buffer.flush())
+    })
+    return settling
+  }
+
+  async function guarded<Result>(body: () => Promise<Result>): Promise<Result> {
+    try {
+      return await body()
+    } catch (error) {
+      if (error instanceof ConstraintError) refusal ??= error
+      throw error
+    }
+  }
+
+  /** The row, if the actor may know of it. */
+  async function visible(table: TableLayout, row: Row | undefined): Promise<Row | undefined> {
+    if (row === undefined) return undefined
+    const scope = await scopeOf(table, row, buffer.load)
+    return scope !== undefined && rights.visible.has(scope) ? row : undefined
+  }
+
+  /** Refuses to touch a row where the actor may not write. */
+  async function refuseBefore(table: TableLayout, row: Row): Promise<void> {
+    const scope = await scopeOf(table, row, buffer.load)
+    if (scope === undefined || !rights.writable.has(scope))
+      throw new Rejection('forbidden', { table: table.name, id: row.id })
+  }
+
+  /** Refuses a row that is too large, or that its columns put where the actor may not write. */
+  async function refuseAfter(table: TableLayout, row: Row): Promise<void> {
+    const invalid = (problem: string) => new Rejection('row_invalid', { table: table.name, id: row.id, problem })
+    if (isLargerThan(row, LIMITS.rowBytes)) throw invalid(`the row is larger than ${LIMITS.rowBytes} bytes`)
+    const scope = await scopeOf(table, row, buffer.load)
+    // The row lies where its parent lies. A parent that is absent and one that is not visible look the same.
+    const isLost = scope === undefined || !rights.visible.has(scope)
+    if (isLost && table.parent !== undefined)
+      throw new Rejection('row_gone', { table: table.parent.name, id: String(row[table.under]) })
+    if (scope === undefined) throw invalid(`${table.under} makes no scope`)
+    if (!rights.writable.has(scope)) throw new Rejection('forbidden', { table: table.name, id: row.id })
+  }
+
+  /**
+   * Rows whose parent was deleted lie in no scope, and nobody has a right to them. A row inserted under the parent's old id would
+   * take them into its own scope: allowed only where they came from there. To others the id is taken.
+   */
+  async function refuseStrayChildren(table: TableLayout, row: Row): Promise<void> {
+    for (const child of table.children) {
+      const scope = await scopeOf(table, row, buffer.load)
+      const strays = await sql.all(
+        `SELECT 1 AS one FROM ${child.sql} AS c WHERE c.${layout.dialect.quote(child.under)} = ? AND NOT EXISTS (SELECT 1 FROM holdfast_log AS l WHERE l.tbl = ? AND l.id = c.id AND l.scope = ?) AND NOT EXISTS (SELECT 1 FROM holdfast_mark AS m WHERE m.tbl = ? AND m.new_id = c.id) LIMIT 1`,
+        [row.id, child.name, scope ?? '', child.name],
+      )
+      if (strays.length > 0) throw new Rejection('row_exists', { table: table.name, id: row.id })
+    }
+  }
+
+  const source: TxSource = {
+    async get(name, id) {
+      refuseLate()
+      const table = layout.table(name)
+      return typeof id === 'string' ? visible(table, await buffer.load(table, id)) : undefined
+    },
+    async taken(name, id) {
+      refuseLate()
+      return (await buffer.load(layout.table(name), id)) !== undefined
+    },
+    async find(query: QuerySpec) {
+      await settle(false)
+      return selectRows(sql, layout, query, rights.visible)
+    },
+    async insert(name, row) {
+      const table = layout.table(name)
+      await refuseAfter(table, row)
+      await refuseStrayChildren(table, row)
+      const held = await buffer.lookUp(table, row.id)
+      // Asked again, since two inserts may have been started at once.
+      if (held.now !== undefined) throw new Rejection('row_exists', { table: name, id: row.id })
+      write(held, row)
+    },
+    async update(name, from, to) {
+      const table = layout.table(name)
+      await refuseBefore(table, from)
+      await refuseAfter(table, to)
+      const held = await buffer.lookUp(table, from.id)
+      if (held.now === undefined) throw new Rejection('row_gone', { table: name, id: from.id })
+      write(held, to)
+    },
+    async delete(name, from) {
+      const table = layout.table(name)
+      await refuseBefore(table, from)
+      write(await buffer.lookUp(table, from.id), undefined)
+    },
+    // The app's own statement, under no rights but those of its author.
+    async sql(text: string, parameters: readonly SqlValue[]) {
+      if (/^\s*(begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i.test(text))
+        throw new TypeError('tx.sql cannot begin or end a transaction or change the connection')
+      await settle(true)
+      ranSql = true
+      try {
+        return await guarded(() => sql.all(text, parameters))
+      } finally {
+        // It may have changed any row.
+        buffer.forget()
+      }
+    },
+  }
+
+  return {
+    tx: createTx(app, source, context),
+    refused: () => refusal,
+    isUpset: () => isUpset,
+    settle: () => (writes === 0 ? Promise.resolve() : settle(false)),
+    async keep() {
+      isOver = true
+      if (gate !== undefined) {
+        await guarded(() => buffer.flush())
+        await gate.release()
+      }
+      return ranSql ? undefined : written
+    },
+    async drop() {
+      isOver = true
+      await settling.catch(() => undefined)
+      if (gate === undefined) {
+        for (const [held, { now, wasAbsent }] of before) {
+          held.now = now
+          held.wasAbsent = wasAbsent
+        }
+        return
+      }
+      await gate.undo()
+      // What was read since the savepoint is no longer so; what was written before it is flushed.
+      buffer.forget()
+    },
+  }
+}
+
+/** Whether the row as JSON takes more bytes; measured only where it could. */
+function isLargerThan(row: Row, limit: number): boolean {
+  let bound = 2
+  for (const name of Object.keys(row)) {
+    const value = row[name]
+    // A character takes six bytes at most, as an escape; a number 25.
+    bound +=
+      name.length +
+      4 +
+      (typeof value === 'string' ? 6 * value.length + 2 : typeof value === 'object' && value !== null ? limit : 25)
+  }
+  return bound > limit && utf8Bytes(JSON.stringify(row)) > limit
+}
