@@ -18,7 +18,7 @@ export function count<R = never>(): Measure<R> {
 
 /**
  * The sum of `term` over the group. Each term is rounded to `decimals` places (0 to 9; default 0) and added as a whole
- * number, so that the same rows give the same sum in any order on every machine.
+ * number, so that the same rows give the same sum in any order on every machine. A term that is no finite number counts as 0.
  */
 export function sum<R>(term: (row: R) => number, options: { readonly decimals?: number } = {}): Measure<R> {
   const decimals = options.decimals ?? 0
@@ -74,7 +74,7 @@ export function computeGroup(aggregate: Aggregate, key: string, rows: Iterable<R
 /** What a group's rows come to so far, in whole numbers: a sum to two decimals counts hundredths. */
 export interface Totals {
   size: number
-  readonly sums: number[]
+  readonly sums: (number | bigint)[]
 }
 
 /** The totals of an empty group. */
@@ -82,15 +82,26 @@ export function createTotals(aggregate: Aggregate): Totals {
   return { size: 0, sums: Object.keys(aggregate.measures).map(() => 0) }
 }
 
-/** Adds a row to a group's totals, or takes it out again. As long as they are safe integers, the order does not matter. */
+/** Adds a row to a group's totals, or takes it out again: exact, so that the order does not matter. */
 export function addToTotals({ measures }: Aggregate, totals: Totals, row: Row, sign: 1 | -1): void {
   totals.size += sign
   let index = 0
   for (const name in measures) {
     const { term, decimals } = measures[name] as Measure<Row>
-    const sum = totals.sums[index] as number
-    totals.sums[index++] = sum + sign * (term === undefined ? 1 : Math.round(term(row) * 10 ** decimals))
+    const amount = term === undefined ? 1 : Math.round(term(row) * 10 ** decimals)
+    totals.sums[index] = addExactly(totals.sums[index] as number | bigint, sign * amount)
+    index++
   }
+}
+
+/** A term that is no number (a column that is null, a division by nothing) adds nothing; what leaves the safe integers goes on exactly. */
+function addExactly(sum: number | bigint, amount: number): number | bigint {
+  if (!Number.isFinite(amount)) return sum
+  if (typeof sum === 'number') {
+    const next = sum + amount
+    if (Number.isSafeInteger(next)) return next
+  }
+  return BigInt(sum) + BigInt(amount)
 }
 
 /** The aggregate's row for the group `key` with these totals; undefined for an empty group. */
@@ -98,7 +109,7 @@ export function rowOfTotals({ measures }: Aggregate, key: string, totals: Totals
   if (totals.size === 0) return undefined
   const row: { [column: string]: string | number; id: string } = { id: key }
   for (const [index, name] of Object.keys(measures).entries()) {
-    row[name] = (totals.sums[index] as number) / 10 ** (measures[name] as Measure<Row>).decimals
+    row[name] = Number(totals.sums[index]) / 10 ** (measures[name] as Measure<Row>).decimals
   }
   return row
 }
