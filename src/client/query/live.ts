@@ -126,7 +126,7 @@ export function createLiveQueries<Sync extends RowSync>(
     const byQuery = new Map<Open<Sync>, Change[]>()
     for (const [table, rows] of commit.changes) {
       if (!index.has(table)) continue
-      for (const change of rows.values()) {
+      for (const [, change] of rows) {
         index.concern(table, change.before, change.after, (query) => {
           const changes = byQuery.get(query)
           if (changes === undefined) byQuery.set(query, [change])

@@ -7,28 +7,30 @@ import { NOWHERE, type Patch, type Place } from '../../protocol/frame.ts'
 import type { Scope } from '../../schema/scope.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
+import type { RowChanges } from './diff.ts'
 import type { Overlay } from './overlay.ts'
 import { createRowCheck, type RowCheck } from './row-check.ts'
-import { rowsEqual, type TableState } from './tables.ts'
+import { ownerOf, rowsEqual, type TableState } from './tables.ts'
 
-/** One row in a staged frame. */
-export interface StagedRow {
-  readonly before: Row | undefined
-  readonly after: Row | undefined
-  readonly owner: Scope | undefined
+/** What a frame changes in one table. */
+export interface StagedTable {
+  /** The rows that change, as they will be; undefined for those that go. */
+  readonly after: Map<string, Row | undefined>
+  /** The same rows as they are, where there is one. */
+  readonly before: Map<string, Row>
+  /** Whose rows will be, where that is not the table's main owner or may not have been; undefined for rows that go. */
+  readonly owners: Map<string, Scope | undefined>
+  mainOwner: Scope | undefined
 }
 
 /** A frame, read and found good. */
 export interface StagedFrame {
   readonly frame: Omit<StoredFrame, 'patches'>
-  /** The rows that change. */
-  readonly rows: ReadonlyMap<TableState, ReadonlyMap<string, StagedRow>>
-  /** The rows that only change hands. */
-  readonly moved: ReadonlyMap<TableState, ReadonlyMap<string, Scope>>
+  readonly tables: ReadonlyMap<TableState, StagedTable>
   readonly cursors: ReadonlyMap<Scope, Place>
 }
 
-type Stage = Map<TableState, Map<string, StagedRow>>
+type Stage = Map<TableState, StagedTable>
 
 /** Reads frames for one overlay. */
 export interface FrameReader {
@@ -65,7 +67,8 @@ export function createFrameReader(overlay: Overlay): FrameReader {
       }
       leaveScopes(overlay, stage, patched, cursors, new Set(frame.scopes as readonly Scope[]))
       const { patches: _, ...rest } = frame
-      return { frame: rest, cursors, ...finish(stage) }
+      for (const [state, staged] of stage) finish(stage, state, staged)
+      return { frame: rest, cursors, tables: stage }
     },
   }
 }
@@ -90,65 +93,83 @@ export function samePlace(a: Place, b: Place): boolean {
   )
 }
 
+type Held = ReadonlyMap<Scope, readonly (readonly [TableState, string])[]>
+
 /** The confirmed rows of some scopes, found in one pass. */
 function heldBy(overlay: Overlay, scopes: ReadonlySet<Scope>): Held {
   const held = new Map<Scope, [TableState, string][]>()
   if (scopes.size === 0) return held
   for (const scope of scopes) held.set(scope, [])
   for (const state of overlay.tables.values()) {
-    for (const [id, owner] of state.owners) held.get(owner)?.push([state, id])
+    for (const id of state.rows.keys()) {
+      const owner = state.otherOwners.get(id) ?? state.mainOwner
+      if (owner !== undefined) held.get(owner)?.push([state, id])
+    }
   }
   return held
 }
 
-function stagedOf(stage: Stage, state: TableState): Map<string, StagedRow> {
-  let rows = stage.get(state)
-  if (rows === undefined) {
-    rows = new Map()
-    stage.set(state, rows)
+function stagedOf(stage: Stage, state: TableState): StagedTable {
+  let staged = stage.get(state)
+  if (staged === undefined) {
+    staged = { after: new Map(), before: new Map(), owners: new Map(), mainOwner: state.mainOwner }
+    stage.set(state, staged)
   }
-  return rows
+  return staged
+}
+
+function stagedOwner(state: TableState, staged: StagedTable, id: string): Scope | undefined {
+  if (staged.owners.has(id)) return staged.owners.get(id)
+  return staged.after.has(id) ? staged.mainOwner : ownerOf(state, id)
 }
 
 function removeRow(stage: Stage, state: TableState, id: string, scope: Scope): void {
-  const rows = stagedOf(stage, state)
-  const staged = rows.get(id)
-  if ((staged === undefined ? state.owners.get(id) : staged.owner) !== scope) return
-  rows.set(id, {
-    before: staged === undefined ? state.rows.get(id) : staged.before,
-    after: undefined,
-    owner: undefined,
-  })
+  const staged = stagedOf(stage, state)
+  if (stagedOwner(state, staged, id) !== scope) return
+  const before = state.rows.get(id)
+  staged.owners.set(id, undefined)
+  if (before === undefined) {
+    staged.after.delete(id)
+  } else {
+    staged.before.set(id, before)
+    staged.after.set(id, undefined)
+  }
 }
-
-type Held = ReadonlyMap<Scope, readonly (readonly [TableState, string])[]>
 
 /** Takes out all that a scope holds: what it held before the frame, and what earlier patches of the frame gave it. */
 function reset(stage: Stage, held: Held, patched: ReadonlySet<Scope>, scope: Scope): void {
   if (patched.has(scope)) {
-    for (const [state, rows] of stage) {
-      for (const [id, { owner }] of rows) if (owner === scope) removeRow(stage, state, id, scope)
+    for (const [state, { after }] of stage) {
+      for (const [id, row] of after) if (row !== undefined) removeRow(stage, state, id, scope)
     }
   }
   for (const [state, id] of held.get(scope) ?? []) removeRow(stage, state, id, scope)
 }
 
 function putRows(stage: Stage, state: TableState, rows: readonly Row[], owner: Scope, checkRow: RowCheck): void {
-  const stagedRows = stagedOf(stage, state)
-  const { rows: confirmed } = state
+  const staged = stagedOf(stage, state)
+  const { after, before, owners } = staged
+  const isFresh = state.rows.size === 0
+  staged.mainOwner ??= owner
   for (const row of rows) {
     const problem = checkRow(row)
-    if (problem !== undefined)
-      throw new SyncError('malformed', `The authority stated a row of ${state.name} whose ${problem}`, {
-        details: { table: state.name, id: row.id, problem },
-      })
-    const before = confirmed.get(row.id)
-    stagedRows.set(row.id, {
-      before,
-      after: before !== undefined && rowsEqual(state.shownNames, before, row) ? before : row,
-      owner,
-    })
+    if (problem !== undefined) throw unfit(state, row, problem)
+    const { id } = row
+    const held = isFresh ? undefined : state.rows.get(id)
+    if (held === undefined) {
+      after.set(id, row)
+    } else {
+      before.set(id, held)
+      after.set(id, rowsEqual(state.shownNames, held, row) ? held : row)
+    }
+    if (owner !== staged.mainOwner || owners.size > 0 || state.otherOwners.size > 0) owners.set(id, owner)
   }
+}
+
+function unfit(state: TableState, { id }: Row, problem: string): SyncError {
+  return new SyncError('malformed', `The authority stated a row of ${state.name} whose ${problem}`, {
+    details: { table: state.name, id, problem },
+  })
 }
 
 /** What the actor may no longer read leaves with its cursor. */
@@ -169,19 +190,23 @@ function leaveScopes(
   }
 }
 
-/** Parts the rows that change from those that only change hands, and drops those that came and went. */
-function finish(stage: Stage): Pick<StagedFrame, 'rows' | 'moved'> {
-  const moved = new Map<TableState, Map<string, Scope>>()
-  for (const [state, rows] of stage) {
-    for (const [id, { before, after, owner }] of rows) {
-      if (before !== after) continue
-      rows.delete(id)
-      if (owner === undefined || state.owners.get(id) === owner) continue
-      const owners = moved.get(state) ?? new Map<string, Scope>()
-      moved.set(state, owners)
-      owners.set(id, owner)
-    }
-    if (rows.size === 0) stage.delete(state)
+/** Leaves only what changes: rows that say what they said before may still have changed hands. */
+function finish(stage: Stage, state: TableState, { after, before, owners }: StagedTable): void {
+  for (const [id, row] of before) {
+    if (after.get(id) !== row) continue
+    after.delete(id)
+    before.delete(id)
   }
-  return { rows: stage, moved }
+  if (after.size === 0 && owners.size === 0) stage.delete(state)
+}
+
+/** The rows of a staged table that change, as a commit tells of them where nothing is pending. */
+export function changesOf({ after, before }: StagedTable): RowChanges {
+  return {
+    size: after.size,
+    get: (id) => (after.has(id) ? { before: before.get(id), after: after.get(id) } : undefined),
+    *[Symbol.iterator]() {
+      for (const [id, row] of after) yield [id, { before: before.get(id), after: row }]
+    },
+  }
 }

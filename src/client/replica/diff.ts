@@ -3,6 +3,7 @@
 // Lists only; who is told, and in which order, is the replica's business (I14).
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
+import { changesOf } from './apply-frame.ts'
 import type { Rebased, Run } from './overlay.ts'
 import type { RunRecord } from './run.ts'
 import type { Shown } from './shown.ts'
@@ -14,10 +15,17 @@ export interface Change {
   readonly after: Row | undefined
 }
 
+/** The rows of one table that changed, by id. To be read while the commit is told. */
+export interface RowChanges {
+  readonly size: number
+  get(id: string): Change | undefined
+  [Symbol.iterator](): Iterator<readonly [id: string, change: Change]>
+}
+
 /** What one commit changed for those who look on. */
 export interface ReplicaCommit {
   /** By table and id, every row that is shown otherwise than before. */
-  readonly changes: ReadonlyMap<string, ReadonlyMap<string, Change>>
+  readonly changes: ReadonlyMap<string, RowChanges>
   /** By table, the rows whose pending writers are others, or ran again, whether or not the row is another. */
   readonly touched: ReadonlyMap<string, ReadonlySet<string>>
   /** The frame that this commit applied, if it did. */
@@ -54,10 +62,10 @@ export function look(shown: Shown, rebased: Rebased): Looked {
     for (const id of ids) rows.set(id, shown.row(state, id))
   }
   for (const [state, ids] of touched) note(state, ids)
-  for (const [state, rows] of rebased.staged?.rows ?? []) {
+  for (const [state, staged] of rebased.staged?.tables ?? []) {
     // Of an aggregate that nobody observes nothing is told once something is pending on what it counts.
     if (state.aggregate !== undefined && !shown.isObserved(state)) continue
-    if (!isPlain(shown.counts(state), touched)) note(state, rows.keys())
+    if (!isPlain(shown.counts(state), touched)) note(state, staged.after.keys())
   }
   for (const [state, ids] of touchedGroups(shown, rebased, before)) {
     touched.set(state, ids)
@@ -79,8 +87,8 @@ function touchedGroups(shown: Shown, rebased: Rebased, moving: Looked['before'])
       for (const [id, row] of rows) {
         add(row)
         add(of.rows.get(id))
-        add(rebased.staged?.rows.get(of)?.get(id)?.after)
-        add(rebased.differences.get(of)?.get(id)?.after)
+        add(rebased.staged?.tables.get(of)?.after.get(id))
+        add(rebased.difference(of, id)?.after)
         for (const key of groups.groupsOf(id)) ids.add(key)
       }
       for (const { record } of [...rebased.replayed, ...rebased.appended])
@@ -92,7 +100,7 @@ function touchedGroups(shown: Shown, rebased: Rebased, moving: Looked['before'])
 
 /** Lists, after the swap, what is shown otherwise. */
 export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<ReplicaCommit, 'changes' | 'touched'> {
-  const changes = new Map<string, ReadonlyMap<string, Change>>()
+  const changes = new Map<string, RowChanges>()
   const others = shown.settle(looked.before)
   const list = (state: TableState, rows: ReadonlyMap<string, Row | undefined>): void => {
     const changed = new Map<string, Change>()
@@ -106,10 +114,12 @@ export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<Re
   }
   for (const [state, rows] of looked.before) if (state.aggregate === undefined) list(state, rows)
   // Where nothing is pending, what the frame changed is what is shown otherwise.
-  for (const [state, rows] of rebased.staged?.rows ?? [])
-    if (!looked.before.has(state) && isPlain(shown.counts(state), looked.touched)) changes.set(state.name, rows)
-  for (const state of new Set([...looked.before.keys(), ...(rebased.staged?.rows.keys() ?? [])]))
-    shown.regroup(state, looked.before.get(state) ?? new Map(), changes.get(state.name) ?? new Map())
+  for (const [state, staged] of rebased.staged?.tables ?? []) {
+    if (staged.after.size > 0 && !looked.before.has(state) && isPlain(shown.counts(state), looked.touched))
+      changes.set(state.name, changesOf(staged))
+  }
+  for (const state of new Set([...looked.before.keys(), ...(rebased.staged?.tables.keys() ?? [])]))
+    shown.regroup(state, looked.before.get(state) ?? new Map(), changes.get(state.name) ?? [])
   for (const [state, rows] of looked.before) if (state.aggregate !== undefined) list(state, rows)
   return { changes, touched: new Map([...looked.touched].map(([state, ids]) => [state.name, ids])) }
 }

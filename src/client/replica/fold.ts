@@ -46,8 +46,10 @@ function rowsByScope(overlay: Overlay): Map<Scope, Entry[]> {
   const scopes = new Map<Scope, Entry[]>()
   for (const scope of overlay.cursors.keys()) scopes.set(scope, [])
   for (const state of overlay.tables.values()) {
-    for (const [id, owner] of state.owners)
-      scopes.get(owner)?.push({ table: state.name, row: state.rows.get(id) as Row })
+    for (const [id, row] of state.rows) {
+      const owner = state.otherOwners.get(id) ?? state.mainOwner
+      if (owner !== undefined) scopes.get(owner)?.push({ table: state.name, row })
+    }
   }
   return scopes
 }

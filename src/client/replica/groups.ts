@@ -25,7 +25,7 @@ export interface Groups {
   /** The pending runs that wrote rows of the group, in order. */
   runs(key: string): readonly Run[]
   /** To be called after a swap: the rows whose writers or whose confirmed row changed, and how rows are shown now. */
-  settle(ids: ReadonlyMap<string, unknown>, changes: ReadonlyMap<string, Change>): void
+  settle(ids: ReadonlyMap<string, unknown>, changes: Iterable<readonly [string, Change]>): void
 }
 
 interface Counted {
@@ -107,7 +107,7 @@ export function createGroups(state: TableState, of: TableState, aggregate: Aggre
     settle(ids, changes) {
       for (const id of ids.keys()) regroup(id)
       if (counted.size === 0) return
-      for (const { before, after } of changes.values()) {
+      for (const [, { before, after }] of changes) {
         add(before, -1)
         add(after, 1)
       }

@@ -74,11 +74,18 @@ export interface Difference {
   readonly after: Row | undefined
 }
 
+/** One version of a row. */
+export interface Version {
+  readonly state: TableState
+  readonly id: string
+  readonly row: Row | undefined
+}
+
 /** What a rebase found, ready to be swapped in. */
 export interface Rebased {
   readonly staged: StagedFrame | undefined
-  /** The rows that differ after all runs but those that are appended. */
-  readonly differences: ReadonlyMap<TableState, ReadonlyMap<string, Difference>>
+  /** How a row differs after all runs but those that are appended, if it does. */
+  difference(state: TableState, id: string): Difference | undefined
   readonly retired: readonly Run[]
   readonly replayed: readonly { readonly run: Run; readonly record: RunRecord }[]
   readonly appended: readonly { readonly run: Run; readonly record: RunRecord }[]
@@ -170,7 +177,7 @@ export function unindexRow(state: TableState, id: string, row: Row | undefined):
 
 /** Makes a finished rebase what readers see: confirmed rows, pending runs, and who read what, all at once. */
 export function swap(overlay: Overlay, rebased: Rebased): void {
-  const stale: { readonly state: TableState; readonly id: string; readonly row: Row | undefined }[] = []
+  const stale: Version[] = []
   if (rebased.staged !== undefined) swapFrame(overlay, rebased.staged, stale)
 
   const goneWrites = new Set<Write>()
@@ -210,27 +217,25 @@ export function swap(overlay: Overlay, rebased: Rebased): void {
   for (const { state, id, row } of stale) unindexRow(state, id, row)
 }
 
-function swapFrame(
-  overlay: Overlay,
-  staged: StagedFrame,
-  stale: { readonly state: TableState; readonly id: string; readonly row: Row | undefined }[],
-): void {
-  for (const [state, rows] of staged.rows) {
-    const isIndexed = state.indexes.size > 0
-    for (const [id, { before, after, owner }] of rows) {
-      if (after === undefined || owner === undefined) {
-        state.rows.delete(id)
-        state.owners.delete(id)
-      } else {
-        state.rows.set(id, after)
-        state.owners.set(id, owner)
+function swapFrame(overlay: Overlay, staged: StagedFrame, stale: Version[]): void {
+  for (const [state, table] of staged.tables) {
+    // A table that was empty takes the frame's own map: a hundred thousand rows need not be put from one into another.
+    if (state.rows.size === 0 && table.before.size === 0) state.rows = table.after as Map<string, Row>
+    else {
+      for (const [id, row] of table.after) {
+        if (row === undefined) state.rows.delete(id)
+        else state.rows.set(id, row)
       }
-      if (!isIndexed) continue
-      indexRow(state, id, after)
-      if (before !== undefined) stale.push({ state, id, row: before })
     }
+    state.mainOwner = table.mainOwner
+    for (const [id, owner] of table.owners) {
+      if (owner === undefined || owner === state.mainOwner) state.otherOwners.delete(id)
+      else state.otherOwners.set(id, owner)
+    }
+    if (state.indexes.size === 0) continue
+    for (const [id, row] of table.after) indexRow(state, id, row)
+    for (const [id, row] of table.before) stale.push({ state, id, row })
   }
-  for (const [state, owners] of staged.moved) for (const [id, owner] of owners) state.owners.set(id, owner)
   overlay.cursors.clear()
   for (const [scope, place] of staged.cursors) overlay.cursors.set(scope, place)
   overlay.frame = staged.frame

@@ -19,6 +19,7 @@ import {
   type Rebased,
   type Run,
   rowAt,
+  type Version,
 } from './overlay.ts'
 import { type RunControl, type RunRecord, type RunResult, runIntent, type View } from './run.ts'
 import { equalityOf } from './spec.ts'
@@ -59,21 +60,33 @@ export type RebaseResult =
     }
   | { readonly kind: 'refused'; readonly error: SyncError | Rejection }
 
-/** A version of a row that was indexed while the rebase went on. */
-export type IndexedVersion = { readonly state: TableState; readonly id: string; readonly row: Row | undefined }
-
 /** Finds what a plan leads to. `indexed` collects what was added to indexes on the way, for the caller to take out again. */
 export async function rebase(
   overlay: Overlay,
   plan: Plan,
   control: RunControl,
-  indexed: IndexedVersion[],
+  indexed: Version[],
 ): Promise<RebaseResult> {
-  const differences = new Map<TableState, Map<string, Difference>>()
+  // Undefined for a row that a frame changes but that comes out as it was.
+  const differences = new Map<TableState, Map<string, Difference | undefined>>()
   const stops = createHeap<Stop>((stop) => stop.run.position)
   const isComplete = overlay.frame !== undefined || plan.staged !== undefined
 
-  const differenceOf = (state: TableState, id: string): Difference | undefined => differences.get(state)?.get(id)
+  const differenceOf = (state: TableState, id: string): Difference | undefined => {
+    const known = differences.get(state)
+    if (known?.has(id) === true) return known.get(id)
+    const staged = plan.staged?.tables.get(state)
+    if (staged?.after.has(id) !== true) return undefined
+    const difference = { before: staged.before.get(id), after: staged.after.get(id) }
+    note(state, id, difference)
+    return difference
+  }
+
+  const note = (state: TableState, id: string, difference: Difference | undefined): void => {
+    const rows = differences.get(state)
+    if (rows === undefined) differences.set(state, new Map([[id, difference]]))
+    else rows.set(id, difference)
+  }
 
   /** Moves a cursor to its next reader, from `index` on, whom the difference touches. */
   const advance = (cursor: Cursor, index: number): void => {
@@ -87,15 +100,8 @@ export async function rebase(
     }
   }
 
-  /** Notes that a row differs from here on, and looks for who read it after `position`. */
-  const differ = (state: TableState, id: string, difference: Difference, position: number): void => {
-    const rows = differences.get(state)
-    if (rows === undefined) differences.set(state, new Map([[id, difference]]))
-    else rows.set(id, difference)
-    if (state.indexes.size > 0) {
-      indexRow(state, id, difference.after)
-      indexed.push({ state, id, row: difference.after })
-    }
+  /** Looks for who read a row that differs after `position`. */
+  const openCursors = (state: TableState, id: string, difference: Difference, position: number): void => {
     if (state.watches.isEmpty()) return
     state.watches.concern(id, difference.before, difference.after, (watch) => {
       const cursor: Cursor = { state, id, difference, watch, index: 0 }
@@ -113,9 +119,15 @@ export async function rebase(
   ): void => {
     const known = differenceOf(state, id)
     if (rowsEqual(state.txNames, before, after)) {
-      if (known !== undefined) differences.get(state)?.delete(id)
+      if (known !== undefined) note(state, id, undefined)
     } else if (known === undefined || known.before !== before || known.after !== after) {
-      differ(state, id, { before, after }, position)
+      const difference = { before, after }
+      note(state, id, difference)
+      if (state.indexes.size > 0) {
+        indexRow(state, id, after)
+        indexed.push({ state, id, row: after })
+      }
+      openCursors(state, id, difference, position)
     }
   }
 
@@ -130,15 +142,18 @@ export async function rebase(
     },
     candidates(state, spec) {
       const equality = equalityOf(spec)
-      if (equality === undefined) return allIds(state, differences.get(state))
+      if (equality === undefined) return allIds(state, differences.get(state), plan.staged?.tables.get(state)?.after)
       if (equality.column === 'id') return [String(equality.value)]
       let index = state.indexes.get(equality.column)
       if (index === undefined) {
         index = indexOn(state, equality.column)
-        for (const [id, { after }] of differences.get(state) ?? []) {
-          if (after === undefined) continue
-          index.add(after[equality.column] ?? null, id)
-          indexed.push({ state, id, row: after })
+        // What is new in the new world is not in an index of the old one.
+        for (const [id, row] of plan.staged?.tables.get(state)?.after ?? [])
+          if (row !== undefined) index.add(row[equality.column] ?? null, id)
+        for (const [id, difference] of differences.get(state) ?? []) {
+          if (difference?.after === undefined) continue
+          index.add(difference.after[equality.column] ?? null, id)
+          indexed.push({ state, id, row: difference.after })
         }
       }
       return index.ids(equality.value)
@@ -181,10 +196,12 @@ export async function rebase(
   }
 
   const hasRuns = overlay.runs.length > 0 || plan.appended.length > 0
-  if (plan.staged !== undefined && hasRuns) {
-    for (const [state, rows] of plan.staged.rows) {
-      for (const [id, change] of rows)
-        if (!rowsEqual(state.txNames, change.before, change.after)) differ(state, id, change, 0)
+  for (const [state, { after, before }] of hasRuns ? (plan.staged?.tables ?? []) : []) {
+    if (state.indexes.size > 0) for (const [id, row] of after) indexRow(state, id, row)
+    if (state.watches.isEmpty()) continue
+    for (const [id, row] of after) {
+      const difference = rowsEqual(state.txNames, before.get(id), row) ? undefined : differenceOf(state, id)
+      if (difference !== undefined) openCursors(state, id, difference, 0)
     }
   }
   for (const run of plan.retired) stops.push({ run, cursor: undefined })
@@ -229,7 +246,7 @@ export async function rebase(
   }
   return {
     kind: 'ready',
-    rebased: { staged: plan.staged, differences, retired: [...plan.retired], replayed, appended },
+    rebased: { staged: plan.staged, difference: differenceOf, retired: [...plan.retired], replayed, appended },
     counts: { runs: appended.length, replays: replayed.length },
   }
 }
@@ -253,9 +270,14 @@ function firstAfter(readers: readonly Reader[], position: number): number {
 }
 
 /** Every id that any version of the table has, each once. */
-function* allIds(state: TableState, differences: ReadonlyMap<string, Difference> | undefined): Iterable<string> {
+function* allIds(
+  state: TableState,
+  differences: ReadonlyMap<string, unknown> | undefined,
+  staged: ReadonlyMap<string, unknown> | undefined,
+): Iterable<string> {
+  const isOld = (id: string): boolean => state.rows.has(id) || state.writes.has(id)
   yield* state.rows.keys()
   for (const id of state.writes.keys()) if (!state.rows.has(id)) yield id
-  if (differences === undefined) return
-  for (const id of differences.keys()) if (!state.rows.has(id) && !state.writes.has(id)) yield id
+  for (const id of differences?.keys() ?? []) if (!isOld(id)) yield id
+  for (const id of staged?.keys() ?? []) if (!isOld(id) && differences?.has(id) !== true) yield id
 }

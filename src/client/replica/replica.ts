@@ -24,8 +24,9 @@ import {
   type RunPicture,
   swap,
   unindexRow,
+  type Version,
 } from './overlay.ts'
-import { type IndexedVersion, type Plan, rebase } from './rebase.ts'
+import { type Plan, rebase } from './rebase.ts'
 import type { RunControl } from './run.ts'
 import { createShown } from './shown.ts'
 import type { TableState } from './tables.ts'
@@ -131,7 +132,7 @@ export function createReplica(app: App, report: (error: unknown) => void = rethr
   const commit = async (
     plan: Plan,
   ): Promise<{ readonly rebased: Rebased } | { readonly error: SyncError | Rejection }> => {
-    const indexed: IndexedVersion[] = []
+    const indexed: Version[] = []
     const isFirstFrame = plan.staged !== undefined && overlay.frame === undefined
     try {
       const result = await rebase(overlay, plan, control, indexed)

@@ -29,7 +29,7 @@ export interface Shown {
     changed: ReadonlyMap<TableState, ReadonlyMap<string, Row | undefined>>,
   ): ReadonlyMap<TableState, ReadonlyMap<string, Row>>
   /** To be called after that with how the rows of a table are shown now. */
-  regroup(state: TableState, ids: ReadonlyMap<string, unknown>, changes: ReadonlyMap<string, Change>): void
+  regroup(state: TableState, ids: ReadonlyMap<string, unknown>, changes: Iterable<readonly [string, Change]>): void
 }
 
 const none: readonly string[] = Object.freeze([])

@@ -30,9 +30,11 @@ export interface TableState {
   /** Columns that refer to other tables. */
   readonly refs: readonly { readonly column: string; readonly target: string }[]
   readonly hasJson: boolean
-  /** Confirmed rows, and whose they are. */
-  readonly rows: Map<string, Row>
-  readonly owners: Map<string, Scope>
+  /** Confirmed rows. A first frame may bring a map of its own. */
+  rows: Map<string, Row>
+  /** Whose they are: most often all are of one scope, so only others are named. */
+  mainOwner: Scope | undefined
+  readonly otherOwners: Map<string, Scope>
   /** What pending runs wrote to each row, in pending order. */
   readonly writes: Map<string, Write[]>
   readonly watches: Watches
@@ -69,11 +71,17 @@ function createTable(
     refs: ofType('ref').map(([column, { target }]) => ({ column, target })),
     hasJson: ofType('json').length > 0,
     rows: new Map(),
-    owners: new Map(),
+    mainOwner: undefined,
+    otherOwners: new Map(),
     writes: new Map(),
     watches: createWatches(),
     indexes: new Map(),
   }
+}
+
+/** The scope that holds a confirmed row; undefined when there is none. */
+export function ownerOf(state: TableState, id: string): Scope | undefined {
+  return state.rows.has(id) ? (state.otherOwners.get(id) ?? state.mainOwner) : undefined
 }
 
 /** Whether two rows say the same in these columns. A column that is missing says null. */
