@@ -62,7 +62,10 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     try {
       storage = await host.openStorage(actor)
       const stored = await storage.load(firstBirth(host.random, host.clock.now()))
-      outbox = createOutbox(storage, stored.outbox, { changed: onEntries, refused: onRefused })
+      outbox = createOutbox(storage, stored.outbox, (run) => void host.clock.turn(run), {
+        changed: onEntries,
+        refused: onRefused,
+      })
       const areWhole = await showStored(stored.frames)
       const sealed = replica.client === outbox.client ? replica.decided : 0
       watchRuns()

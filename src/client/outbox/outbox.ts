@@ -32,6 +32,13 @@ export interface OutboxEntry {
   readonly isRetired: boolean
   readonly isSending: boolean
   readonly attempts: number
+  /** The intent as JSON, as long as it will be needed again. */
+  readonly text: string | undefined
+}
+
+/** The intent as JSON. */
+export function textOf({ intent, text }: OutboxEntry): string {
+  return text ?? JSON.stringify(intent)
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -83,8 +90,13 @@ export interface Outbox {
   settled(): Promise<void>
 }
 
-/** Opens the outbox over what storage had kept. */
-export function createOutbox(storage: Storage, kept: readonly OutboxEvent[], listener: OutboxListener): Outbox {
+/** Opens the outbox over what storage had kept. `afterTurn` calls back when the running turn is over. */
+export function createOutbox(
+  storage: Storage,
+  kept: readonly OutboxEvent[],
+  afterTurn: (run: () => void) => void,
+  listener: OutboxListener,
+): Outbox {
   let client = '' as ClientId
   let first = 1
   let decided = 0
@@ -149,6 +161,7 @@ export function createOutbox(storage: Storage, kept: readonly OutboxEvent[], lis
       if (entry.outcome !== undefined && !entry.isReopened) continue
       // What a person was told stays; that the authority says it again is all that is new (I3).
       entry.outcome ??= outcome
+      entry.text = undefined
       entry.isRepeated = range.repeated === true
       entry.decidedAt = at
       entry.isReopened = again
@@ -164,7 +177,10 @@ export function createOutbox(storage: Storage, kept: readonly OutboxEvent[], lis
       await lane.run(async () => {
         const group = unnumbered.slice()
         try {
-          const from = await storage.append(group.map(({ intent }) => intent))
+          const from = await storage.append(
+            group.map(({ intent }) => intent),
+            group.map(textOf),
+          )
           check(from === lastNumber() + 1, 'I18', `storage gave number ${from} after ${lastNumber()}`)
           unnumbered = unnumbered.slice(group.length)
           for (const entry of group) place(entry)
@@ -208,11 +224,13 @@ export function createOutbox(storage: Storage, kept: readonly OutboxEvent[], lis
     get: (id) => byId.get(id),
     add(intent) {
       const entry = makeEntry(intent)
+      entry.text = JSON.stringify(intent)
       byId.set(intent.id, entry)
       unnumbered.push(entry)
       if (isSaving) return
       isSaving = true
-      void saveGroups()
+      // What is called in the same turn shares one write.
+      afterTurn(() => void saveGroups())
     },
     undecided: (limit) => numbered.slice(Math.max(0, decided + 1 - first), Math.max(0, decided + 1 - first) + limit),
     countUndecided: () => lastNumber() - decided,
@@ -318,5 +336,6 @@ function makeEntry(intent: KeptIntent): Entry {
     isRetired: false,
     isSending: false,
     attempts: 0,
+    text: undefined,
   }
 }

@@ -51,8 +51,9 @@ export interface Storage {
   /**
    * Gives the intents the next sequence numbers and keeps them as one `made` event, in one transaction; resolves with the first
    * number when they are durable. Rejects with a SyncError when nothing was kept. Calls that overlap are done in order.
+   * `texts` are the same intents as JSON, for a caller who has made them before the disk was waited for.
    */
-  append(intents: readonly IntentContent[]): Promise<Sequence>
+  append(intents: readonly IntentContent[], texts?: readonly string[]): Promise<Sequence>
   /** Keeps events; resolves when they, and everything in this journal before them, are durable. */
   note(events: readonly OutboxEvent[]): Promise<void>
   /** Replaces the outbox's journal by these events at once: all of them or none. Numbers go on from them. Durable when it resolves. */

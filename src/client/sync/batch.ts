@@ -1,9 +1,9 @@
 // Which entries go into one batch, and as what. An entry whose place was given up goes as a withdrawal. Pure; sending is push.ts.
 import { SyncError } from '../../base/errors.ts'
-import type { Entry } from '../../protocol/intent.ts'
+import type { Withdrawal } from '../../protocol/intent.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Caller } from '../../protocol/push.ts'
-import type { OutboxEntry } from '../outbox/outbox.ts'
+import { type OutboxEntry, textOf } from '../outbox/outbox.ts'
 
 /** A batch ready to be sent. */
 export interface Batch {
@@ -16,7 +16,7 @@ export function buildBatch(caller: Caller, candidates: readonly OutboxEntry[]): 
   const texts: string[] = []
   let bytes = 0
   for (const entry of candidates) {
-    const text = JSON.stringify(wireEntry(entry))
+    const text = wireText(entry)
     bytes += utf8Length(text) + 1
     if (texts.length > 0 && bytes > LIMITS.batchBytes) break
     texts.push(text)
@@ -25,12 +25,17 @@ export function buildBatch(caller: Caller, candidates: readonly OutboxEntry[]): 
   return { entries: candidates.slice(0, texts.length), body: `${envelope.slice(0, -2)}${texts.join(',')}]}` }
 }
 
-/** What stands in the entry's place on the wire. */
-export function wireEntry({ intent, sequence, givenUp }: OutboxEntry): Entry {
+/** What stands in the entry's place on the wire (protocol/intent.ts, Entry), as JSON. */
+function wireText(entry: OutboxEntry): string {
+  const { intent, sequence, givenUp } = entry
   if (sequence === undefined)
     throw new SyncError('storage_failed', 'An intent was about to be sent before it was stored')
-  if (givenUp !== undefined) return { sequence, id: intent.id, withdraw: givenUp.as }
-  return { sequence, ...intent }
+  if (givenUp !== undefined) {
+    const withdrawal: Withdrawal = { sequence, id: intent.id, withdraw: givenUp.as }
+    return JSON.stringify(withdrawal)
+  }
+  // The intent's own text goes on as it is: it has been made once, when the person acted.
+  return `{"sequence":${sequence},${textOf(entry).slice(1)}`
 }
 
 /** How many bytes a text has in UTF-8. */

@@ -133,9 +133,10 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
         throw error
       }
     },
-    async append(intents) {
+    async append(intents, texts) {
       if (intents.length === 0) return join({})
-      return join({ intents: { text: JSON.stringify(intents), count: intents.length } })
+      const text = texts === undefined ? JSON.stringify(intents) : `[${texts.join(',')}]`
+      return join({ intents: { text, count: intents.length } })
     },
     async note(events) {
       await join({ events: events.map((event) => ({ text: JSON.stringify(event), event })) })
