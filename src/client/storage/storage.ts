@@ -58,7 +58,10 @@ export interface Storage {
   note(events: readonly OutboxEvent[]): Promise<void>
   /** Replaces the outbox's journal by these events at once: all of them or none. Numbers go on from them. Durable when it resolves. */
   rewriteOutbox(events: readonly OutboxEvent[]): Promise<void>
-  /** Keeps one frame, whole or not at all; need not be durable when it resolves. */
+  /**
+   * Keeps one frame, whole or not at all; need not be durable when it resolves. After a rejection every frame is refused until
+   * `rewriteFrames` has come about: a frame kept behind one that is missing would tell of effects whose rows are not there.
+   */
   keepFrame(frame: StoredFrame): Promise<void>
   /** Replaces the journal of frames by these, all or none. */
   rewriteFrames(frames: Iterable<StoredFrame>): Promise<void>

@@ -26,7 +26,12 @@ export interface NodeOptions {
  * The host of a client in Node.
  *
  * With `folder`, what is acknowledged survives a power cut (storage mode `file`, one process at a time); with `memory` it ends with
- * the host, and the client says that it is not durable.
+ * the host, and the client says that it is not durable. Opening an actor's storage rejects with `storage_in_use` while another
+ * process has it, and with `storage_failed` when the folder cannot be made.
+ *
+ * ```ts
+ * const client = createClient({ app, host: node({ folder: './device' }), url: 'http://127.0.0.1:8787/sync', session })
+ * ```
  */
 export function node(place: Place, { report = console.error, network }: NodeOptions = {}): Host {
   const memories = new Map<ActorId, Memory>()

@@ -50,7 +50,14 @@ const usual: ListenerOptions = {
   report: console.error,
 }
 
-/** Opens a listener; rejects with the system's error when the port is taken. */
+/**
+ * Opens a listener; rejects with the system's error when the port is taken.
+ *
+ * ```ts
+ * const listener = await serve(authority, { port: 8787 })
+ * console.log(`Listening on ${listener.url}`)
+ * ```
+ */
 export async function serve(authority: Answerer, options: Partial<ListenerOptions> = {}): Promise<Listener> {
   const limits: ListenerOptions = { ...usual, ...options }
   const { report, closeMs } = limits
