@@ -28,7 +28,7 @@ describe('jsonProblem', () => {
   const refused: readonly (readonly [what: string, value: unknown, says: string])[] = [
     ['undefined', undefined, 'the value is of type undefined'],
     ['undefined in an object', { a: { b: undefined } }, 'a.b is of type undefined'],
-    ['a hole in an array', [1, , 3], '[1] is of type undefined'],
+    ['a hole in an array', Object.assign([1], { length: 3 }), '[1] is of type undefined'],
     ['a function', { run: () => 1 }, 'run is of type function'],
     ['a symbol', [Symbol('x')], '[0] is of type symbol'],
     ['a bigint', { n: 1n }, 'n is of type bigint'],
@@ -57,7 +57,20 @@ describe('jsonProblem', () => {
   })
 
   test('takes what JSON can carry, to the last permitted level', () => {
-    for (const value of [null, true, 0, -0, 1e308, Number.MIN_VALUE, '', '𝟘😀', [], {}, Object.create(null), nested(MAX_JSON_DEPTH)])
+    for (const value of [
+      null,
+      true,
+      0,
+      -0,
+      1e308,
+      Number.MIN_VALUE,
+      '',
+      '𝟘😀',
+      [],
+      {},
+      Object.create(null),
+      nested(MAX_JSON_DEPTH),
+    ])
       expect(jsonProblem(value)).toBeUndefined()
   })
 
@@ -82,10 +95,13 @@ describe('jsonProblem', () => {
 
   test('whatever it takes, JSON.stringify and JSON.parse give back equal', () => {
     fc.assert(
-      fc.property(fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true }), (value) => {
-        if (jsonProblem(value) !== undefined) return
-        expect(jsonEqual(JSON.parse(JSON.stringify(value)) as Json, value as Json)).toBe(true)
-      }),
+      fc.property(
+        fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true }),
+        (value) => {
+          if (jsonProblem(value) !== undefined) return
+          expect(jsonEqual(JSON.parse(JSON.stringify(value)) as Json, value as Json)).toBe(true)
+        },
+      ),
     )
   })
 })
@@ -160,9 +176,12 @@ test('a text is never cut in the middle of a pair, nor longer than asked', () =>
 
 test('a plain text is one that JSON takes, whatever it was made of', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }), (text) => {
-      expect(jsonProblem(plainText(text, 50))).toBeUndefined()
-    }),
+    fc.property(
+      fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
+      (text) => {
+        expect(jsonProblem(plainText(text, 50))).toBeUndefined()
+      },
+    ),
   )
   expect(plainText('half \ud83d and NUL \u0000', 50)).toBe('half \ufffd and NUL \ufffd')
 })

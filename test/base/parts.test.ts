@@ -5,23 +5,31 @@ import { check, InvariantError, unreachable } from '../../src/base/assert.ts'
 import { backoffMs } from '../../src/base/backoff.ts'
 import { createDeferred } from '../../src/base/deferred.ts'
 import { createEmitter } from '../../src/base/emitter.ts'
-import { type Code, CODES, isCode, SyncError } from '../../src/base/errors.ts'
+import { CODES, type Code, isCode, SyncError } from '../../src/base/errors.ts'
 import { createLane } from '../../src/base/lane.ts'
 import { derivedUuid, fraction, type Random, randomUuid } from '../../src/base/random.ts'
 
 const dice = (byte: number): Random => ({ bytes: (length) => new Uint8Array(length).fill(byte) })
 
 describe('backoff', () => {
-  const limits = fc.record({ firstMs: fc.integer({ min: 1, max: 60_000 }), maxMs: fc.integer({ min: 1, max: 3_600_000 }) })
+  const limits = fc.record({
+    firstMs: fc.integer({ min: 1, max: 60_000 }),
+    maxMs: fc.integer({ min: 1, max: 3_600_000 }),
+  })
 
   test('stays within half and whole of its doubling ceiling, however many tries and whatever the dice', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 10_000 }), limits, fc.integer({ min: 0, max: 255 }), (attempt, bounds, byte) => {
-        const delayMs = backoffMs(attempt, bounds, dice(byte))
-        const ceiling = Math.min(bounds.maxMs, bounds.firstMs * 2 ** Math.min(attempt - 1, 30))
-        expect(delayMs).toBeGreaterThanOrEqual(Math.floor(ceiling / 2))
-        expect(delayMs).toBeLessThanOrEqual(Math.round(ceiling))
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        limits,
+        fc.integer({ min: 0, max: 255 }),
+        (attempt, bounds, byte) => {
+          const delayMs = backoffMs(attempt, bounds, dice(byte))
+          const ceiling = Math.min(bounds.maxMs, bounds.firstMs * 2 ** Math.min(attempt - 1, 30))
+          expect(delayMs).toBeGreaterThanOrEqual(Math.floor(ceiling / 2))
+          expect(delayMs).toBeLessThanOrEqual(Math.round(ceiling))
+        },
+      ),
     )
   })
 
@@ -132,7 +140,9 @@ describe('dice', () => {
     expect(derived).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     expect(derivedUuid(namespace, 'set 1')).toBe(derived)
     expect(derivedUuid(namespace, 'set 2')).not.toBe(derived)
-    expect(derivedUuid('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'www.example.com')).toBe('2ed6657d-e927-568b-95e1-2665a8aea6a2')
+    expect(derivedUuid('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'www.example.com')).toBe(
+      '2ed6657d-e927-568b-95e1-2665a8aea6a2',
+    )
   })
 })
 
@@ -186,7 +196,15 @@ describe('the table of codes', () => {
     for (const [code, row] of rows) {
       const error = new SyncError(code as Code, 'The push came back.', { retryAfterMs: 5, requestId: 'r1', cause: 1 })
       expect(error.message).toBe(`The push came back. ${row.title}. ${row.advice}`)
-      expect(error).toMatchObject({ code, phase: row.phase, remedy: row.remedy, retryAfterMs: 5, requestId: 'r1', cause: 1, details: {} })
+      expect(error).toMatchObject({
+        code,
+        phase: row.phase,
+        remedy: row.remedy,
+        retryAfterMs: 5,
+        requestId: 'r1',
+        cause: 1,
+        details: {},
+      })
     }
     expect(new SyncError('fault', 'It failed')).not.toHaveProperty('cause')
   })

@@ -2,7 +2,14 @@
 import fc from 'fast-check'
 import { count, sum } from 'holdfast'
 import { expect, test } from 'vitest'
-import { addToTotals, type Aggregate, computeGroup, createTotals, rowOfTotals, staysInScope } from '../../src/schema/aggregate.ts'
+import {
+  type Aggregate,
+  addToTotals,
+  computeGroup,
+  createTotals,
+  rowOfTotals,
+  staysInScope,
+} from '../../src/schema/aggregate.ts'
 import type { Row } from '../../src/schema/table.ts'
 import { app } from './workouts.ts'
 
@@ -35,14 +42,22 @@ test('[I11] the order of the rows does not matter, however large or small the te
     fc.constantFrom(2 ** 53, -(2 ** 53), 2 ** 53 - 1, 1, -1, 0.5, 1e300, -1e300),
   )
   fc.assert(
-    fc.property(fc.array(term, { minLength: 1, maxLength: 8 }), fc.nat(9), fc.infiniteStream(fc.nat()), (terms, decimals, dice) => {
-      const rows = terms.map((x, index) => row(index, x))
-      const shuffled = rows.map((each) => ({ each, key: dice.next().value as number })).sort((a, b) => a.key - b.key).map(({ each }) => each)
-      const here = computeGroup(amounts(decimals), 'w', rows)
-      expect(here).toEqual(computeGroup(amounts(decimals), 'w', shuffled))
-      expect(here).toEqual(computeGroup(amounts(decimals), 'w', rows.toReversed()))
-      expect(Number.isFinite(here?.['total'])).toBe(true)
-    }),
+    fc.property(
+      fc.array(term, { minLength: 1, maxLength: 8 }),
+      fc.nat(9),
+      fc.infiniteStream(fc.nat()),
+      (terms, decimals, dice) => {
+        const rows = terms.map((x, index) => row(index, x))
+        const shuffled = rows
+          .map((each) => ({ each, key: dice.next().value as number }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ each }) => each)
+        const here = computeGroup(amounts(decimals), 'w', rows)
+        expect(here).toEqual(computeGroup(amounts(decimals), 'w', shuffled))
+        expect(here).toEqual(computeGroup(amounts(decimals), 'w', rows.toReversed()))
+        expect(Number.isFinite(here?.['total'])).toBe(true)
+      },
+    ),
   )
 })
 
@@ -55,14 +70,22 @@ test('[I11] rows taken out again leave what was there before', () => {
       for (const x of kept) addToTotals(aggregate, moved, row(0, x), 1)
       for (const x of passing) addToTotals(aggregate, moved, row(0, x), 1)
       for (const x of passing) addToTotals(aggregate, moved, row(0, x), -1)
-      expect(rowOfTotals(aggregate, 'w', moved)).toEqual(computeGroup(aggregate, 'w', kept.map((x, index) => row(index, x))))
+      expect(rowOfTotals(aggregate, 'w', moved)).toEqual(
+        computeGroup(
+          aggregate,
+          'w',
+          kept.map((x, index) => row(index, x)),
+        ),
+      )
     }),
   )
 })
 
 test('a term that is no number adds nothing: one bad row does not make the figure unreadable for every device', () => {
   const aggregate = amounts(2)
-  expect(computeGroup(aggregate, 'w', [row(1, 1.5), { id: '2' }, row(3, Number.NaN), row(4, Number.POSITIVE_INFINITY)])).toEqual({ id: 'w', n: 4, total: 1.5 })
+  expect(
+    computeGroup(aggregate, 'w', [row(1, 1.5), { id: '2' }, row(3, Number.NaN), row(4, Number.POSITIVE_INFINITY)]),
+  ).toEqual({ id: 'w', n: 4, total: 1.5 })
 })
 
 test('a group lies within one scope when it is by the column that decides the scope', () => {

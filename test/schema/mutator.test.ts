@@ -3,14 +3,15 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { defineApp, type Json } from 'holdfast'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { fingerprintIntent } from '../../src/protocol/intent.ts'
 import { jsonProblem } from '../../src/base/json.ts'
-import { makeMutator, type Mutator, type MutatorOptions, validateArguments } from '../../src/schema/mutator.ts'
+import { fingerprintIntent } from '../../src/protocol/intent.ts'
+import { type Mutator, type MutatorOptions, makeMutator, validateArguments } from '../../src/schema/mutator.ts'
 import { upgradeArguments } from '../../src/schema/upgrade.ts'
 import { app, tables } from './workouts.ts'
 
 const nothing = async () => undefined
-const make = (schema: StandardSchemaV1, options: MutatorOptions<never> = {}): Mutator => makeMutator(schema, nothing, options)
+const make = (schema: StandardSchemaV1, options: MutatorOptions<never> = {}): Mutator =>
+  makeMutator(schema, nothing, options)
 
 /** A hand-written schema of a second vendor. */
 const handWritten = (validate: (value: unknown) => unknown): StandardSchemaV1 => ({
@@ -25,7 +26,10 @@ describe('validation', () => {
   })
 
   test('says what is wrong, field by field', () => {
-    expect(validateArguments('logSet', squat, { reps: 0 })).toMatchObject({ ok: false, problems: [expect.stringMatching(/^reps: /)] })
+    expect(validateArguments('logSet', squat, { reps: 0 })).toMatchObject({
+      ok: false,
+      problems: [expect.stringMatching(/^reps: /)],
+    })
     expect(validateArguments('logSet', squat, 'x')).toMatchObject({ ok: false })
   })
 
@@ -42,20 +46,30 @@ describe('validation', () => {
   test('refuses what is no JSON before any schema sees it', () => {
     let seen = 0
     const counting = make(handWritten((value) => ({ value: [value, seen++] })))
-    expect(validateArguments('x', counting, { a: Number.NaN })).toEqual({ ok: false, problems: ['a is not a finite number'] })
+    expect(validateArguments('x', counting, { a: Number.NaN })).toEqual({
+      ok: false,
+      problems: ['a is not a finite number'],
+    })
     expect(seen).toBe(0)
   })
 
   test('[I12] what it says fits an outcome on the wire, however the message was made', () => {
     const cutHere = `${'x'.repeat(199)}😀`
     const hostile = make(
-      handWritten(() => ({ issues: Array.from({ length: 100 }, (_, index) => ({ message: `${cutHere}\u0000\ud83d`, path: [index] })) })),
+      handWritten(() => ({
+        issues: Array.from({ length: 100 }, (_, index) => ({ message: `${cutHere}\u0000\ud83d`, path: [index] })),
+      })),
     )
     const validated = validateArguments('x', hostile, {})
     if (validated.ok) throw new Error('it should have been refused')
     expect(validated.problems).toHaveLength(20)
     expect(jsonProblem(validated.problems)).toBeUndefined()
-    const echo = make(v.pipe(v.string(), v.maxLength(3, (issue) => `${'x'.repeat(199)}${issue.input}`)))
+    const echo = make(
+      v.pipe(
+        v.string(),
+        v.maxLength(3, (issue) => `${'x'.repeat(199)}${issue.input}`),
+      ),
+    )
     const echoed = validateArguments('x', echo, '😀😀😀')
     expect(echoed.ok).toBe(false)
     expect(jsonProblem(echoed.ok ? '' : echoed.problems)).toBeUndefined()
@@ -82,24 +96,46 @@ describe('upgrades', () => {
 
   test('that are missing leave the intent unfit, with the step that is missing', () => {
     const torn = make(schema, { version: 3, upgrades: { 1: (args) => args } })
-    expect(upgradeArguments('lift', torn, 1, { weight: 80 })).toEqual({ kind: 'unfit', reason: 'lift has no upgrade from version 2 to 3' })
+    expect(upgradeArguments('lift', torn, 1, { weight: 80 })).toEqual({
+      kind: 'unfit',
+      reason: 'lift has no upgrade from version 2 to 3',
+    })
   })
 
   test('that throw, or give no JSON, leave it unfit and never throw on', () => {
-    const throwing = make(schema, { version: 2, upgrades: { 1: () => { throw new Error('no weight') } } })
-    expect(upgradeArguments('lift', throwing, 1, {})).toMatchObject({ kind: 'unfit', reason: expect.stringContaining('version 1 threw: no weight') })
+    const throwing = make(schema, {
+      version: 2,
+      upgrades: {
+        1: () => {
+          throw new Error('no weight')
+        },
+      },
+    })
+    expect(upgradeArguments('lift', throwing, 1, {})).toMatchObject({
+      kind: 'unfit',
+      reason: expect.stringContaining('version 1 threw: no weight'),
+    })
     const strange = make(schema, { version: 2, upgrades: { 1: () => ({ at: new Date(0) }) as unknown as Json } })
-    expect(upgradeArguments('lift', strange, 1, {})).toMatchObject({ kind: 'unfit', reason: expect.stringContaining('at is not a plain object') })
+    expect(upgradeArguments('lift', strange, 1, {})).toMatchObject({
+      kind: 'unfit',
+      reason: expect.stringContaining('at is not a plain object'),
+    })
   })
 
   test('whose result does not fit leave it unfit, but arguments of this very version that do not fit are invalid', () => {
     const wrong = make(schema, { version: 2, upgrades: { 1: () => ({ kg: 'eighty' }) } })
-    expect(upgradeArguments('lift', wrong, 1, {})).toMatchObject({ kind: 'unfit', reason: expect.stringContaining('do not fit version 2') })
+    expect(upgradeArguments('lift', wrong, 1, {})).toMatchObject({
+      kind: 'unfit',
+      reason: expect.stringContaining('do not fit version 2'),
+    })
     expect(upgradeArguments('lift', wrong, 2, {})).toMatchObject({ kind: 'invalid' })
   })
 
   test('never bring a newer intent down', () => {
-    expect(upgradeArguments('lift', current, 4, {})).toEqual({ kind: 'unfit', reason: 'lift is at version 3 here, the intent was made by version 4' })
+    expect(upgradeArguments('lift', current, 4, {})).toEqual({
+      kind: 'unfit',
+      reason: 'lift is at version 3 here, the intent was made by version 4',
+    })
   })
 
   test('[I3] leave what was made as it was, even a step, a schema or a body that writes into its arguments', () => {
@@ -160,7 +196,14 @@ describe('generated mutators', () => {
 
   test('never take a position', () => {
     const { insertSets } = defineApp({ tables, mutators: ({ generated }) => generated('sets') }).mutators
-    const validated = validateArguments('insertSets', insertSets, { id: 's', workoutId: 'w', exercise: 'x', reps: 1, kg: 1, position: 3 })
+    const validated = validateArguments('insertSets', insertSets, {
+      id: 's',
+      workoutId: 'w',
+      exercise: 'x',
+      reps: 1,
+      kg: 1,
+      position: 3,
+    })
     expect(validated).toEqual({ ok: false, problems: ['position is given by the authority and cannot be written'] })
   })
 })

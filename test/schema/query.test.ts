@@ -4,11 +4,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../../src/base/json.ts'
 import {
-  compareText,
-  compareValues,
-  comparatorOf,
   type Comparison,
   type Condition,
+  comparatorOf,
+  compareText,
+  compareValues,
   conditionsOf,
   createQuery,
   matches,
@@ -20,7 +20,21 @@ import { app } from './workouts.ts'
 const utf8 = new TextEncoder()
 const unicode = fc.string({
   unit: fc.oneof(
-    fc.constantFrom('a', 'B', 'é', '\u0301', '\ud7ff', '\ue000', '\uffff', '😀', '\u{10ffff}', '\u{10000}', ' ', "'", '%'),
+    fc.constantFrom(
+      'a',
+      'B',
+      'é',
+      '\u0301',
+      '\ud7ff',
+      '\ue000',
+      '\uffff',
+      '😀',
+      '\u{10ffff}',
+      '\u{10000}',
+      ' ',
+      "'",
+      '%',
+    ),
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
   ),
   maxLength: 4,
@@ -72,7 +86,9 @@ describe('the comparator', () => {
 
 describe('a filter', () => {
   test('states one condition for each comparison', () => {
-    expect(conditionsOf({ a: 1, b: null, c: { gte: 1, lt: 5 }, d: { in: ['x', null] }, e: undefined, f: { eq: undefined } })).toEqual([
+    expect(
+      conditionsOf({ a: 1, b: null, c: { gte: 1, lt: 5 }, d: { in: ['x', null] }, e: undefined, f: { eq: undefined } }),
+    ).toEqual([
       { column: 'a', is: 'eq', value: 1 },
       { column: 'b', is: 'eq', value: null },
       { column: 'c', is: 'gte', value: 1 },
@@ -95,11 +111,13 @@ describe('a filter', () => {
       [{ a: () => 1 }, /a value of type function/],
       [{ a: 1n }, /a value of type bigint/],
     ]
-    for (const [filter, says] of refused) expect(() => conditionsOf(filter), JSON.stringify(Object.keys(filter))).toThrow(says)
+    for (const [filter, says] of refused)
+      expect(() => conditionsOf(filter), JSON.stringify(Object.keys(filter))).toThrow(says)
   })
 
   test('null is smaller or greater than nothing, but equals null', () => {
-    const holds = (is: Comparison, wanted: Json, actual: Json) => matches([{ column: 'x', is, value: wanted }], { id: 'r', x: actual })
+    const holds = (is: Comparison, wanted: Json, actual: Json) =>
+      matches([{ column: 'x', is, value: wanted }], { id: 'r', x: actual })
     for (const is of ['lt', 'lte', 'gt', 'gte'] as const) {
       expect(holds(is, 1, null)).toBe(false)
       expect(holds(is, null, 1)).toBe(false)
@@ -115,7 +133,10 @@ describe('a filter', () => {
 describe('a query', () => {
   test('is immutable: each step gives a new one', () => {
     const all = app.query.sets
-    const heavy = all.where({ kg: { gt: 100 } }).orderBy('kg', 'desc').limit(3)
+    const heavy = all
+      .where({ kg: { gt: 100 } })
+      .orderBy('kg', 'desc')
+      .limit(3)
     expect(all.spec).toEqual({ table: 'sets', where: [], orderBy: [], limit: undefined })
     expect(heavy.spec).toEqual({
       table: 'sets',
@@ -129,9 +150,12 @@ describe('a query', () => {
   })
 
   test('refuses a limit that is no number of rows and an order that is neither of the two', () => {
-    for (const limit of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => app.query.sets.limit(limit)).toThrow(/whole number of rows/)
+    for (const limit of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => app.query.sets.limit(limit)).toThrow(/whole number of rows/)
     expect(app.query.sets.limit(0).spec.limit).toBe(0)
-    expect(() => createQuery('sets').orderBy('kg' as never, 'DESC' as never)).toThrow(/ordered "DESC"; there are asc and desc/)
+    expect(() => createQuery('sets').orderBy('kg' as never, 'DESC' as never)).toThrow(
+      /ordered "DESC"; there are asc and desc/,
+    )
   })
 })
 
@@ -144,7 +168,9 @@ function answerInSql(rows: readonly Row[], { where, orderBy, limit }: QuerySpec)
   const database = new DatabaseSync(':memory:')
   try {
     const columns = Object.entries(kinds)
-    database.exec(`CREATE TABLE x (id TEXT PRIMARY KEY, ${columns.map(([name, type]) => `${name} ${type}`).join(', ')}) STRICT`)
+    database.exec(
+      `CREATE TABLE x (id TEXT PRIMARY KEY, ${columns.map(([name, type]) => `${name} ${type}`).join(', ')}) STRICT`,
+    )
     const insert = database.prepare('INSERT INTO x VALUES (?, ?, ?, ?, ?)')
     for (const row of rows) insert.run(row.id, ...columns.map(([name]) => bind(row[name] ?? null)))
     const parameters: (string | number | null)[] = []
@@ -159,7 +185,9 @@ function answerInSql(rows: readonly Row[], { where, orderBy, limit }: QuerySpec)
     }
     const conditions = ['1', ...where.map(clause)].join(' AND ')
     const order = [...orderBy.map(({ column, direction }) => `${column} ${direction}`), 'id'].join(', ')
-    const found = database.prepare(`SELECT id FROM x WHERE ${conditions} ORDER BY ${order} LIMIT ${limit ?? -1}`).all(...parameters)
+    const found = database
+      .prepare(`SELECT id FROM x WHERE ${conditions} ORDER BY ${order} LIMIT ${limit ?? -1}`)
+      .all(...parameters)
     return found.map((row) => row['id'] as string)
   } finally {
     database.close()
@@ -190,7 +218,13 @@ test('[I17] the same spec gives the same rows in the same order here and in SQLi
   const spec: fc.Arbitrary<QuerySpec> = fc.record({
     table: fc.constant('x'),
     where: fc.array(condition, { maxLength: 2 }),
-    orderBy: fc.array(fc.record({ column: fc.constantFrom('t', 'n', 'r', 'b', 'id'), direction: fc.constantFrom('asc' as const, 'desc' as const) }), { maxLength: 3 }),
+    orderBy: fc.array(
+      fc.record({
+        column: fc.constantFrom('t', 'n', 'r', 'b', 'id'),
+        direction: fc.constantFrom('asc' as const, 'desc' as const),
+      }),
+      { maxLength: 3 },
+    ),
     limit: fc.option(fc.nat(5), { nil: undefined }),
   })
   fc.assert(

@@ -44,12 +44,16 @@ describe('a value', () => {
   test('whatever it is, is taken or refused with a sentence, and never throws', () => {
     const types = [t.id(), t.text(), t.integer(), t.timestamp(), t.real(), t.boolean(), t.json(), t.text().nullable()]
     fc.assert(
-      fc.property(fc.constantFrom<Column>(...types), fc.anything({ withBigInt: true, withNullPrototype: true }), (column, value) => {
-        const problem = valueProblem(column, value)
-        expect(problem === undefined || problem.length > 0).toBe(true)
-        // What is taken survives the wire.
-        if (problem === undefined) expect(valueProblem(column, JSON.parse(JSON.stringify(value)))).toBeUndefined()
-      }),
+      fc.property(
+        fc.constantFrom<Column>(...types),
+        fc.anything({ withBigInt: true, withNullPrototype: true }),
+        (column, value) => {
+          const problem = valueProblem(column, value)
+          expect(problem === undefined || problem.length > 0).toBe(true)
+          // What is taken survives the wire.
+          if (problem === undefined) expect(valueProblem(column, JSON.parse(JSON.stringify(value)))).toBeUndefined()
+        },
+      ),
     )
   })
 })
@@ -74,7 +78,9 @@ describe('a row', () => {
   test('a patch may leave out anything, but touches neither the id nor a position', () => {
     expect(rowProblem(columns, {}, 'patch')).toBeUndefined()
     expect(rowProblem(columns, { reps: 6 }, 'patch')).toBeUndefined()
-    expect(rowProblem(columns, { id: 's2' }, 'patch')).toMatch(/id cannot be changed: delete the row and insert another/)
+    expect(rowProblem(columns, { id: 's2' }, 'patch')).toMatch(
+      /id cannot be changed: delete the row and insert another/,
+    )
     expect(rowProblem(columns, { position: 1 }, 'patch')).toMatch(/given by the authority/)
     expect(rowProblem(columns, { ...set, position: 1 }, 'whole')).toMatch(/given by the authority/)
   })
@@ -83,7 +89,9 @@ describe('a row', () => {
     expect(rowProblem(columns, { ...set, reps: 1.5 }, 'whole')).toMatch(/^reps must be a whole number/)
     expect(rowProblem(columns, { ...set, weight: 5 }, 'whole')).toBe('weight is not a column of this table')
     for (const name of ['toString', '__proto__', 'constructor'])
-      expect(rowProblem(columns, JSON.parse(`{"${name}":1}`) as Row, 'patch')).toBe(`${name} is not a column of this table`)
+      expect(rowProblem(columns, JSON.parse(`{"${name}":1}`) as Row, 'patch')).toBe(
+        `${name} is not a column of this table`,
+      )
   })
 
   test('as stored, it may have columns of a later app and must have its position', () => {
@@ -93,7 +101,12 @@ describe('a row', () => {
 
   test('that is whole stays whole after any patch that is taken', () => {
     const patch = fc.record(
-      { reps: fc.oneof(fc.integer(), fc.double()), kg: fc.double(), exercise: fc.string({ unit: 'binary' }), rpe: fc.option(fc.double()) },
+      {
+        reps: fc.oneof(fc.integer(), fc.double()),
+        kg: fc.double(),
+        exercise: fc.string({ unit: 'binary' }),
+        rpe: fc.option(fc.double()),
+      },
       { requiredKeys: [] },
     )
     fc.assert(
@@ -107,8 +120,22 @@ describe('a row', () => {
 
 describe('a scope', () => {
   test('is kind:value', () => {
-    for (const good of ['user:42', 'gym:7', 'a:😀', 'team-1:a:b', `user:${'x'.repeat(195)}`]) expect(scopeProblem(good)).toBeUndefined()
-    for (const bad of ['', 'user', 'user:', 'user: x', ':x', '1a:x', 'a b:x', `user:${'x'.repeat(196)}`, 'user:a\u0000', 'user:\ud83d', 5, null])
+    for (const good of ['user:42', 'gym:7', 'a:😀', 'team-1:a:b', `user:${'x'.repeat(195)}`])
+      expect(scopeProblem(good)).toBeUndefined()
+    for (const bad of [
+      '',
+      'user',
+      'user:',
+      'user: x',
+      ':x',
+      '1a:x',
+      'a b:x',
+      `user:${'x'.repeat(196)}`,
+      'user:a\u0000',
+      'user:\ud83d',
+      5,
+      null,
+    ])
       expect(scopeProblem(bad), String(bad)).toBeTypeOf('string')
     expect(() => parseScope('user')).toThrow(/"user" must look like kind:value/)
     expect(parseScope('user:42')).toBe(makeScope('user', '42'))

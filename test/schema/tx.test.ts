@@ -59,7 +59,10 @@ describe('insert', () => {
   test('rejects with row_invalid and the column that does not fit', async () => {
     const { tx, held } = world()
     const { code, details } = await rejectionOf(() => tx.sets.insert({ ...set, reps: 1.5 }))
-    expect({ code, details }).toEqual({ code: 'row_invalid', details: { table: 'sets', id: 's1', problem: expect.stringMatching(/^reps must be a whole number/) } })
+    expect({ code, details }).toEqual({
+      code: 'row_invalid',
+      details: { table: 'sets', id: 's1', problem: expect.stringMatching(/^reps must be a whole number/) },
+    })
     expect(held.size).toBe(0)
   })
 })
@@ -94,7 +97,11 @@ describe('delete, get and where', () => {
   })
 
   test('get gives the row or undefined; where answers by condition, order and limit', async () => {
-    const { tx } = world({ 'sets/s1': set, 'sets/s2': { ...set, id: 's2', kg: 120 }, 'sets/s3': { ...set, id: 's3', workoutId: 'w2' } })
+    const { tx } = world({
+      'sets/s1': set,
+      'sets/s2': { ...set, id: 's2', kg: 120 },
+      'sets/s3': { ...set, id: 's3', workoutId: 'w2' },
+    })
     expect(await tx.sets.get('s1')).toEqual(set)
     expect(await tx.sets.get('s9')).toBeUndefined()
     const ofW1 = tx.sets.where({ workoutId: 'w1' })
@@ -132,7 +139,16 @@ describe('the rest of a transaction', () => {
     expect(rejected()).toThrow(Rejection)
     expect(rejected({ max: 200, list: ['a'] })).toThrow(/rejected the intent: too_heavy/)
     for (const code of ['', 'Too', 'a b', 'x'.repeat(65), '1a', 'é']) expect(() => tx.reject(code)).toThrow(TypeError)
-    for (const details of [null, 'text', [1], 5, { at: new Date(0) }, { a: undefined }, { text: '\ud83d' }, { big: 'x'.repeat(MAX_DETAILS_LENGTH) }])
+    for (const details of [
+      null,
+      'text',
+      [1],
+      5,
+      { at: new Date(0) },
+      { a: undefined },
+      { text: '\ud83d' },
+      { big: 'x'.repeat(MAX_DETAILS_LENGTH) },
+    ])
       expect(rejected(details), JSON.stringify(details)?.slice(0, 40)).toThrow(/tx\.reject: in details/)
   })
 
@@ -162,7 +178,19 @@ describe('the rest of a transaction', () => {
       void tx.sets.insert(set)
       void tx.sets.update('nothing', {})
       void tx.sets.delete('nothing')
-      const failing = createTx(app as unknown as App, { ...source, get: () => { throw new Error('no') }, find: () => { throw new Error('no') } }, { actor: 'a', madeAt: 0, rootId }) as unknown as typeof tx
+      const failing = createTx(
+        app as unknown as App,
+        {
+          ...source,
+          get: () => {
+            throw new Error('no')
+          },
+          find: () => {
+            throw new Error('no')
+          },
+        },
+        { actor: 'a', madeAt: 0, rootId },
+      ) as unknown as typeof tx
       void failing.sets.get('s1')
       void failing.sets.where({}).all()
       void failing.sets.where({}).first()

@@ -1,0 +1,96 @@
+// The wire is frozen: golden frames of each protocol version that is spoken. A change of one of them is a change of the protocol:
+// raise PROTOCOL, add a folder of new files, and keep the old ones readable. The table of codes may grow, but no code changes.
+// To write the files of a new version: HOLDFAST_WRITE_GOLDEN=1 with this test, then look at every byte of the difference.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { CODES, type Code } from '../../src/base/errors.ts'
+import { canonicalJson, hashJson, type Json } from '../../src/base/json.ts'
+import { decode, decodeText } from '../../src/protocol/codec.ts'
+import { LIMITS } from '../../src/protocol/limits.ts'
+import { decodeEvent, encodeEvent, HEARTBEAT } from '../../src/protocol/live.ts'
+import { PROBLEM_TYPE } from '../../src/protocol/problem.ts'
+import { PROTOCOL } from '../../src/protocol/version.ts'
+import { GOLDEN } from './make.ts'
+
+const folder = fileURLToPath(new URL(`./v${PROTOCOL}/`, import.meta.url))
+const path = (file: string): string => `${folder}${file}.json`
+const read = (file: string): string => readFileSync(path(file), 'utf8')
+const pretty = (value: unknown): string => `${JSON.stringify(JSON.parse(canonicalJson(value as Json)), undefined, 2)}\n`
+
+if (process.env['HOLDFAST_WRITE_GOLDEN'] === '1')
+  for (const [file, { value }] of Object.entries(GOLDEN)) writeFileSync(path(file), pretty(value))
+
+/** SHA-256 over the canonical form of every golden frame: whoever changes a file must also change this, on purpose. */
+const FROZEN: { readonly [file: string]: string } = {
+  patch: 'af1894e9422a950abbc56f257e2fcf43650071281e8a48e91dc2efe7c97bf2cc',
+  problem: '2462f006d85f5b9b49bbb1d6d4cd531e3e732478c65b65982a4e9125913de83c',
+  'pull-answer-sealed': '423e54213a28df0d92da1028f9c762b280741d4ffc9d124883b2cb7ecced43bf',
+  'pull-answer': 'd0c7ab2febd42812f5f2afdd24b75344f7e7215e30c0008838d8b3634637424c',
+  'pull-request': '566717bab7cdc9a67166aa027c4529d59e37e4609929ef8b6deae9d3790ffc83',
+  'push-answer-stop': '806ab7c1c924b20f2cfed2551784da7040e6f65aaad3488f9605ebea4ca41ec5',
+  'push-answer': 'c305f6ff3462442c34c9135cbe8780e7ae23a600dd60cc4e16942bd99531a41b',
+  'push-request': '35b1a20d54dee59be2c6bd43aaadad72a4ba4dafbf7b1181bf34df0732108c4b',
+  seal: '1819cb82e7869b8fca02b116da783460bb955a38eb9002231b28862f1dd21167',
+}
+
+test('each frame has a file, and each file a frame', () => {
+  expect(readdirSync(folder).sort()).toEqual([...Object.keys(GOLDEN), 'codes'].map((file) => `${file}.json`).sort())
+  expect(Object.keys(FROZEN).sort()).toEqual(Object.keys(GOLDEN).sort())
+})
+
+describe.each(Object.entries(GOLDEN))('%s', (file, { decoder, value }) => {
+  test('today’s encoder gives these bytes', () => {
+    expect(canonicalJson(JSON.parse(read(file)) as Json)).toBe(canonicalJson(value as Json))
+  })
+
+  test('the decoder takes them and loses nothing that it names', () => {
+    const decoded = decodeText(decoder, read(file))
+    if (!decoded.ok) throw new Error(`${decoded.field} ${decoded.problem}`)
+    if (file === 'problem')
+      expect(Object.keys(decoded.value as object).sort()).toEqual(['code', 'detail', 'requestId', 'retryAfterMs'])
+    else expect(decoded.value).toEqual(JSON.parse(read(file)))
+  })
+
+  test('the file is the frozen one', () => {
+    expect(hashJson(JSON.parse(read(file)) as Json)).toBe(FROZEN[file])
+  })
+})
+
+test('a frame with one member renamed is not the frozen one: the guard can fail', () => {
+  const frame = JSON.parse(read('seal')) as { readonly [key: string]: Json }
+  const { decided: _, ...renamed } = { ...frame, done: frame['decided'] as Json }
+  expect(hashJson(renamed)).not.toBe(FROZEN['seal'])
+  expect(decode(GOLDEN['seal']?.decoder ?? ((value) => value), renamed)).toMatchObject({ ok: false, field: 'decided' })
+})
+
+test('the stream’s text, the media type and the version are what they were', () => {
+  expect(encodeEvent('seal', JSON.parse(read('seal')))).toBe(
+    `event: seal\ndata: ${JSON.stringify(JSON.parse(read('seal')))}\n\n`,
+  )
+  expect(decodeEvent('seal', read('seal')).ok).toBe(true)
+  expect(decodeEvent('patch', read('patch')).ok).toBe(true)
+  expect([PROTOCOL, PROBLEM_TYPE, HEARTBEAT]).toEqual([1, 'application/problem+json', ': still here\n\n'])
+})
+
+test('every code that devices in the field may be told means what it meant', () => {
+  const codes = JSON.parse(read('codes')) as { readonly [code: string]: object }
+  expect(Object.keys(codes).length).toBeGreaterThan(35)
+  for (const [code, meaning] of Object.entries(codes)) expect(CODES[code as Code], code).toMatchObject(meaning)
+})
+
+test('no limit has become smaller than what devices in the field may send', () => {
+  expect(LIMITS).toMatchObject({
+    argsBytes: 262_144,
+    batchIntents: 1_000,
+    batchBytes: 2_097_152,
+    bodyBytes: 4_194_304,
+    pageEntries: 5_000,
+    rowBytes: 1_048_576,
+    scopes: 1_000,
+    needs: 64,
+    births: 16,
+    nameLength: 63,
+    actorLength: 128,
+  })
+})
