@@ -10,14 +10,16 @@ import { pushAnswer, pushRequest } from '../../src/protocol/push.ts'
 import { PROTOCOL } from '../../src/protocol/version.ts'
 import { blocksOf, partOf, rowsOf, sectionOf, spansOf } from './markdown.ts'
 import { readSource } from './sources.ts'
-import { codesTable, limitsTable } from './tables.ts'
+import { codesTable, EXAMPLES, goldenFrame, layOut, limitsTable } from './tables.ts'
 
 const page = readSource('PROTOCOL.md').text
 const decoders: { readonly [name: string]: Decoder<unknown> } = {
   'push-request': pushRequest,
   'push-answer': pushAnswer,
+  'push-answer-stop': pushAnswer,
   'pull-request': pullRequest,
   'pull-answer': pullAnswer,
+  'pull-answer-sealed': pullAnswer,
   problem,
 }
 
@@ -41,25 +43,24 @@ describe('tables that are made from the code', () => {
 })
 
 describe('examples', () => {
-  const examples = blocksOf(page).filter(({ language }) => language === 'json')
+  const shown = blocksOf(page).filter(({ language }) => language === 'json')
 
-  test('there is one of each frame', () => {
-    expect([...new Set(examples.map(({ words: [name] }) => name))].sort()).toEqual(Object.keys(decoders).sort())
+  test('are the golden frames, each of them once (write them with `node test/tidy/tables.ts`)', () => {
+    expect(shown.map(({ words: [name] }) => name)).toEqual([...EXAMPLES])
+    for (const { words, text } of shown) expect(JSON.parse(text), words[0]).toEqual(goldenFrame(words[0] ?? ''))
   })
 
-  test.each(examples.map(({ words: [name = ''], text }) => ({ name, text })))(
-    'the decoder takes the example of a $name',
+  test.each(shown.map(({ words: [name = ''], text }) => ({ name, text })))(
+    'the decoder takes the $name',
     ({ name, text }) => {
       expect(decodeText(decoders[name] as Decoder<unknown>, text)).toMatchObject({ ok: true })
     },
   )
 
   test('the decoder refuses an example with a wrong field', () => {
-    const { text = '' } = examples.find(({ words: [name] }) => name === 'push-request') ?? {}
-    expect(decodeText(pushRequest, text.replace('"last": 3', '"last": "3"'))).toMatchObject({
-      ok: false,
-      field: 'last',
-    })
+    const { text = '' } = shown.find(({ words: [name] }) => name === 'push-request') ?? {}
+    const wrong = text.replace(/"last": (\d+)/, '"last": "$1"')
+    expect(decodeText(pushRequest, wrong)).toMatchObject({ ok: false, field: 'last' })
   })
 
   test('the stream of the example is decoded event by event', () => {
@@ -72,6 +73,12 @@ describe('examples', () => {
       { ok: true, value: { kind: 'seal' } },
     ])
     expect(stream).toContain(HEARTBEAT)
+  })
+
+  test('JSON for people says the same as JSON', () => {
+    const value = { text: 'a, b: "c" \\\\ {d}', list: Array.from({ length: 40 }, (_, index) => index), nothing: null }
+    expect(JSON.parse(layOut(value))).toEqual(value)
+    expect(layOut({ a: [1, 'x'] })).toBe('{"a": [1, "x"]}')
   })
 })
 

@@ -41,9 +41,16 @@ export function readSources(folders: readonly string[], endings: readonly string
     .map(readSource)
 }
 
-/** The syntax tree of a file, with parents. */
+const trees = new Map<string, ts.SourceFile>()
+
+/** The syntax tree of a file, with parents. Parsed once: several tests look at each page. */
 export function parse({ path, text }: SourceFile): ts.SourceFile {
-  return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
+  const key = `${path}\n${text}`
+  const known = trees.get(key)
+  if (known !== undefined) return known
+  const tree = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
+  trees.set(key, tree)
+  return tree
 }
 
 /** Visits every node below `node`. */

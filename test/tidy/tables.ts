@@ -1,11 +1,13 @@
-// The tables of the documents that are made from the code: limits with their words and codes in PROTOCOL.md, borders in
-// ARCHITECTURE.md. `node test/tidy/tables.ts` writes them into the pages; tests compare.
+// The parts of the documents that are made from the code: limits with their words, codes and golden frames in PROTOCOL.md, borders
+// in ARCHITECTURE.md. `node test/tidy/tables.ts` writes them into the pages; tests compare.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { CODES } from '../../src/base/errors.ts'
 import { LIMITS } from '../../src/protocol/limits.ts'
+import { encodeEvent, HEARTBEAT } from '../../src/protocol/live.ts'
+import { PROTOCOL } from '../../src/protocol/version.ts'
 import { BORDERS, type Border } from './borders.ts'
 import { withPart } from './markdown.ts'
 import { parse, readSource, root, walk } from './sources.ts'
@@ -64,6 +66,47 @@ export function bordersTable(borders: readonly Border[] = BORDERS): string {
   return ['| place | may import | types only | packages |', '|---|---|---|---|', ...rows, ''].join('\n')
 }
 
+/** The frames that PROTOCOL.md shows. */
+export const EXAMPLES = [
+  'push-request',
+  'push-answer',
+  'push-answer-stop',
+  'pull-request',
+  'pull-answer',
+  'pull-answer-sealed',
+  'problem',
+] as const
+
+/** A golden frame. */
+export function goldenFrame(name: string): unknown {
+  return JSON.parse(readSource(`test/wire/v${PROTOCOL}/${name}.json`).text)
+}
+
+/** JSON for people: what fits into a line is one. */
+export function layOut(value: unknown, indent = ''): string {
+  const line = JSON.stringify(value).replaceAll(
+    /("(?:[^"\\]|\\.)*")([:,])?|([:,])/g,
+    (_all, text = '', after = '', alone = '') => `${text}${after || alone}${after || alone ? ' ' : ''}`,
+  )
+  if (typeof value !== 'object' || value === null || indent.length + line.length <= 110) return line
+  const inner = `${indent}  `
+  const items = Array.isArray(value)
+    ? value.map((item) => layOut(item, inner))
+    : Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${layOut(item, inner)}`)
+  const [open, close] = Array.isArray(value) ? '[]' : '{}'
+  return `${open}\n${inner}${items.join(`,\n${inner}`)}\n${indent}${close}`
+}
+
+/** The examples by the names of their parts. */
+export function examples(): Readonly<Record<string, string>> {
+  const frames = EXAMPLES.map((name) => [
+    `example ${name}`,
+    `\`\`\`json ${name}\n${layOut(goldenFrame(name))}\n\`\`\`\n`,
+  ])
+  const events = `${encodeEvent('patch', goldenFrame('patch'))}${encodeEvent('seal', goldenFrame('seal'))}${HEARTBEAT}`
+  return { ...Object.fromEntries(frames), 'example live': `\`\`\`text\n${events}\`\`\`\n` }
+}
+
 /** The pages that hold such tables, with what they should say. */
 export function pagesWithTables(): readonly {
   readonly path: string
@@ -76,7 +119,7 @@ export function pagesWithTables(): readonly {
     return { path, text, wanted }
   }
   return [
-    page('PROTOCOL.md', { limits: limitsTable(), codes: codesTable() }),
+    page('PROTOCOL.md', { limits: limitsTable(), codes: codesTable(), ...examples() }),
     page('ARCHITECTURE.md', { borders: bordersTable() }),
   ]
 }
