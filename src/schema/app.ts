@@ -39,13 +39,25 @@ export interface App<T extends Tables = Tables, A extends Aggregates = Aggregate
   table(name: string): Table
 }
 
+/** Makes a reference to a table that is not there a compile-time sentence. */
+type KnownRefs<T> = {
+  readonly [Name in keyof T]: T[Name] extends { readonly columns: infer C }
+    ? [RefTargets<C>] extends [keyof T]
+      ? unknown
+      : 'A column made with t.ref refers to a table that this app does not declare'
+    : unknown
+}
+type RefTargets<C> = {
+  [Name in keyof C]: C[Name] extends Column<infer _Value, 'ref', infer Target> ? Target : never
+}[keyof C]
+
 /** Declares an app. Throws a TypeError that names the table, column or mutator when something does not fit together. */
 export function defineApp<
   const T extends Tables,
   const A extends Aggregates = Record<never, never>,
   const M extends Mutators = Record<never, never>,
 >(definition: {
-  readonly tables: T
+  readonly tables: T & KnownRefs<T>
   readonly aggregates?: (make: { readonly aggregate: AggregateMaker<T> }) => A
   readonly mutators?: (make: {
     readonly mutator: MutatorMaker<T>
@@ -53,7 +65,7 @@ export function defineApp<
     readonly generated: <const Name extends keyof T & string>(table: Name) => Generated<Name, T[Name]>
   }) => M
 }): App<T, A, M> {
-  const tables = definition.tables
+  const tables: T = definition.tables
   checkTables(tables)
   const declared = (name: string): Table => {
     const table = Object.hasOwn(tables, name) ? tables[name] : undefined

@@ -65,6 +65,16 @@ t.appendIndex('workoutId').nullable()
 // @ts-expect-error a table without a scope is no table of an app
 defineApp({ tables: { loose: table({ id: t.id() }) } })
 
+// @ts-expect-error a reference to a table that the app does not have
+defineApp({ tables: { sets } })
+// Tables may refer to themselves and to each other.
+defineApp({
+  tables: {
+    a: table({ id: t.id(), owner: t.text(), next: t.ref('a').nullable(), b: t.ref('b') }).scope('user', 'owner'),
+    b: table({ id: t.id(), a: t.ref('a') }).scopeVia('a'),
+  },
+})
+
 // ── Rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 type Set = RowOf<typeof sets>
 holds<Same<Set['position'], Provisional<number>>>()
