@@ -4,16 +4,16 @@
 // there only behind all that was acknowledged, and whole. Frames may be those of an earlier moment, never a part or a mixture.
 import type { OutboxEvent } from '../../client/outbox/stored.ts'
 import { lastNumberAfter } from '../../client/storage/numbers.ts'
-import type { Storage, Stored, StoredFrame } from '../../client/storage/storage.ts'
+import type { Storage, Stored } from '../../client/storage/storage.ts'
 import type { Sequence } from '../../protocol/ids.ts'
 import { createDice, type Dice } from '../random.ts'
-import { asText, type ContractCase, expectRefusal, expectSame, expectThat } from './contract.ts'
-import { birth, frame, intent, type StorageAbilities, type StorageHarness } from './storage.ts'
+import { asText, type ContractCase, expectSame, expectThat } from './contract.ts'
+import { birth, frame, intent, type StorageAbilities, type StorageHarness } from './storage-harness.ts'
 
 /** Lives in one case: on a simulated disk some milliseconds each. A storage that leaves out any one sync falls within these. */
 const LIVES = 120
 
-/** The cases for a harness whose process can be stopped or whose disk can refuse. */
+/** The cases for a harness whose process can be stopped. */
 export function faultCases({ stops, refuses }: StorageAbilities): readonly ContractCase<StorageHarness>[] {
   const ends = { kill: 'the end of the process', power: 'a power cut' }
   const acknowledged = '[I1] what was acknowledged survives'
@@ -21,9 +21,7 @@ export function faultCases({ stops, refuses }: StorageAbilities): readonly Contr
   return [
     ...stops.map((how) => lives(`${acknowledged} ${ends[how]} at any step`, [how], 0)),
     ...(hasPower ? [lives(`${acknowledged} ends of processes and power cuts in any order`, stops, 0)] : []),
-    ...(refuses ? [refusal, gap] : []),
     ...(hasPower && refuses ? [lives(`${acknowledged} all that on a disk that refuses writes`, stops, 0.04)] : []),
-    ...(hasPower && refuses ? [lyingSync, takenBack] : []),
   ]
 }
 
@@ -241,137 +239,4 @@ function recognise(found: Stored, model: Model, before: End): void {
   model.frames = before === 'kill' ? [...model.frames, frames] : [frames]
   model.unsureFrames = []
   model.hasGap = false
-}
-
-const refusal: ContractCase<StorageHarness> = {
-  title: '[I1] a write that the disk refuses is told with its cause, takes no number, and harms nothing',
-  async run(makeHarness) {
-    const harness = await makeHarness('refusal')
-    try {
-      const storage = await harness.open()
-      await storage.load(birth())
-      await storage.append([intent(1)])
-      for (const errno of ['ENOSPC', 'EIO']) {
-        harness.refuse?.(1, errno)
-        const error = await expectRefusal(
-          storage.append([intent(90)]),
-          'storage_failed',
-          'an append to a disk that refuses',
-        )
-        expectSame(error.details, { errno }, 'its details')
-        await expectRefusal(
-          storage.note([{ kind: 'forgotten', through: 1 as Sequence }]),
-          'storage_failed',
-          'a note to a disk that refuses',
-        )
-        await expectRefusal(storage.rewriteOutbox([birth('b')]), 'storage_failed', 'a rewrite on a disk that refuses')
-        await expectRefusal(
-          storage.rewriteFrames([frame(1)]),
-          'storage_failed',
-          'a rewrite of frames on a disk that refuses',
-        )
-        harness.refuse?.(0, '')
-      }
-      expectSame(await storage.append([intent(2)]), 2, 'the number after refusals')
-      await storage.close()
-      const next = await harness.open()
-      const stored = await next.load(birth('c'))
-      expectSame(
-        stored,
-        {
-          outbox: afterWork(afterWork([birth()], { kind: 'append', labels: [1] }), { kind: 'append', labels: [2] }),
-          frames: [],
-        },
-        'what is kept',
-      )
-      await next.close()
-    } finally {
-      await harness.dispose()
-    }
-  },
-}
-
-const gap: ContractCase<StorageHarness> = {
-  title: '[I5] after a frame that could not be kept none is kept until the rows are written anew',
-  async run(makeHarness) {
-    const harness = await makeHarness('gap')
-    try {
-      const storage = await harness.open()
-      await storage.load(birth())
-      await storage.keepFrame(frame(1))
-      harness.refuse?.(1, 'ENOSPC')
-      await expectRefusal(storage.keepFrame(frame(2)), 'storage_failed', 'a frame on a full disk')
-      harness.refuse?.(0, '')
-      await expectRefusal(storage.keepFrame(frame(3)), 'storage_failed', 'the frame after one that was refused')
-      expectThat(storage.folding().frames, 'writing the rows anew is asked for')
-      const whole: readonly StoredFrame[] = [frame(3, 2)]
-      await storage.rewriteFrames(whole)
-      await storage.keepFrame(frame(4))
-      await storage.close()
-      const next = await harness.open()
-      expectSame((await next.load(birth())).frames, [...whole, frame(4)], 'the frames')
-      await next.close()
-    } finally {
-      await harness.dispose()
-    }
-  },
-}
-
-const lyingSync: ContractCase<StorageHarness> = {
-  title: '[I1] after a sync that failed, the success of another one on the same file is not believed',
-  async run(makeHarness) {
-    for (let seed = 1; seed <= 20; seed++) {
-      const harness = await makeHarness(`lying sync ${seed}`)
-      try {
-        const storage = await harness.open()
-        await storage.load(birth())
-        await storage.append([intent(1)])
-        harness.refuse?.(1, 'EIO', seed % 2 === 0 ? ['sync'] : ['sync', 'truncate'])
-        await expectRefusal(storage.append([intent(2)]), 'storage_failed', 'an append whose sync failed')
-        harness.refuse?.(0, '')
-        expectSame(await storage.append([intent(3)]), 2, 'the number after it')
-        await harness.stop?.('power')
-        const next = await harness.open()
-        expectSame(
-          (await next.load(birth())).outbox,
-          afterWork(afterWork([birth()], { kind: 'append', labels: [1] }), { kind: 'append', labels: [3] }),
-          'the outbox after the power cut',
-        )
-        await next.close()
-      } finally {
-        await harness.dispose()
-      }
-    }
-  },
-}
-
-const takenBack: ContractCase<StorageHarness> = {
-  title: '[I4] what was refused does not come back at the next start, if the disk let it be taken back',
-  async run(makeHarness) {
-    for (let seed = 1; seed <= 60; seed++) {
-      const harness = await makeHarness(`taken back ${seed}`)
-      try {
-        const storage = await harness.open()
-        await storage.load(birth())
-        await storage.append([intent(1)])
-        harness.refuse?.(1, 'ENOSPC', seed % 2 === 0 ? ['append'] : ['sync'])
-        // Both in one write: what it wrote before it failed is often the whole of the first.
-        const small = storage.append([intent(2)])
-        const large = storage.append([intent(3, { text: 'x'.repeat(2_000) })])
-        await expectRefusal(large, 'storage_failed', 'an append to a disk that refuses')
-        await expectRefusal(small, 'storage_failed', 'an append beside it')
-        harness.refuse?.(0, '')
-        await harness.stop?.(seed % 2 === 0 ? 'power' : 'kill')
-        const next = await harness.open()
-        expectSame(
-          (await next.load(birth())).outbox,
-          afterWork([birth()], { kind: 'append', labels: [1] }),
-          'the outbox after the end',
-        )
-        await next.close()
-      } finally {
-        await harness.dispose()
-      }
-    }
-  },
 }

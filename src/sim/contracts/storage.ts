@@ -1,122 +1,33 @@
-// The storage contract as cases: what every storage mode must do while nothing goes wrong, and what it must refuse. Runs on any
-// implementation of client/storage/storage.ts; a harness says how it is opened and what can be done to it. What must hold when the
-// power goes or the disk refuses is storage-faults.ts; `storageCases` lists the cases that fit a harness.
-
-import type { Json } from '../../base/json.ts'
+// The storage contract as cases: what every storage mode must do while nothing goes wrong. Runs on any implementation of
+// client/storage/storage.ts; a harness says how it is opened and what can be done to it. `storageCases` lists the cases that fit a
+// harness: with what must hold when what is kept is spoiled or writes are refused (storage-refusals.ts), and when the process or the
+// power ends at any step (storage-faults.ts).
 import type { OutboxEvent } from '../../client/outbox/stored.ts'
-import type { Storage, StoredFrame } from '../../client/storage/storage.ts'
-import type { ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
-import type { IntentContent } from '../../protocol/intent.ts'
+import type { Sequence } from '../../protocol/ids.ts'
 import { type ContractCase, expectRefusal, expectSame, expectThat } from './contract.ts'
 import { faultCases } from './storage-faults.ts'
-
-/** How a suite gets at one storage. What an implementation cannot have done to it is left out. */
-export interface StorageHarness {
-  /** Opens what is kept, as a process that starts now. */
-  open(): Promise<Storage>
-  /** Ends the process that has it open: at once, or before the step `afterSteps` from now. Resolves when it has ended. */
-  readonly stop?: ((how: 'kill' | 'power', afterSteps?: number) => Promise<void>) | undefined
-  /** Makes writes fail, each with this probability and this error code, until called with 0. */
-  readonly refuse?: ((probability: number, errno: string, steps?: readonly string[]) => void) | undefined
-  /** Spoils what is kept while nobody has it open: bytes in the middle, half a record at the end, or a newer format. */
-  readonly spoil?: ((journal: 'outbox' | 'frames', how: 'middle' | 'torn' | 'newer') => Promise<void>) | undefined
-  /** All that is kept, as text; for comparison. */
-  readonly fingerprint?: (() => Promise<string>) | undefined
-  dispose(): Promise<void>
-}
-
-/** What a harness can do, and what the mode promises. */
-export interface StorageAbilities {
-  readonly stops: readonly ('kill' | 'power')[]
-  readonly refuses: boolean
-  readonly spoils: boolean
-}
+import {
+  birth,
+  decided,
+  frame,
+  intent,
+  made,
+  onOne,
+  reopened,
+  type StorageAbilities,
+  type StorageHarness,
+} from './storage-harness.ts'
+import { refusalCases, spoilCases } from './storage-refusals.ts'
 
 /** The cases that fit. Each case makes its harnesses with names that are its seeds. */
 export function storageCases(abilities: StorageAbilities): readonly ContractCase<StorageHarness>[] {
-  return [...plainCases, ...(abilities.spoils ? spoilCases : []), ...faultCases(abilities)]
+  return [
+    ...plainCases,
+    ...(abilities.spoils ? spoilCases : []),
+    ...(abilities.refuses ? refusalCases(abilities) : []),
+    ...faultCases(abilities),
+  ]
 }
-
-/** A birth for tests. */
-export const birth = (client = 'a', last = 0): OutboxEvent & { readonly kind: 'born' } => ({
-  kind: 'born',
-  format: 1,
-  client: uuid(client) as ClientId,
-  last,
-  retired: last,
-  at: 1,
-})
-
-/** An intent for tests; `label` makes it different from others. */
-export const intent = (label: number, args: Json = { text: `line ${label}` }): IntentContent => ({
-  id: uuid(label.toString(16)) as IntentId,
-  name: 'add',
-  version: 1,
-  args,
-  madeAt: label,
-})
-
-/** A frame for tests. */
-export const frame = (label: number, rows = 1): StoredFrame => ({
-  client: uuid('a') as ClientId,
-  decided: label,
-  patches: [
-    {
-      scope: 'user:1' as StoredFrame['patches'][number]['scope'],
-      from: { version: label - 1, mark: '' },
-      to: { version: label, mark: 'ab' },
-      rows: {
-        notes: Array.from({ length: rows }, (_, index) => ({
-          id: `${label}.${index}`,
-          text: 'a row of the length that notes have',
-        })),
-      },
-      gone: {},
-    },
-  ],
-  scopes: ['user:1'],
-  at: label,
-})
-
-function uuid(label: string): string {
-  return `00000000-0000-4000-8000-${label.padStart(12, '0')}`
-}
-
-type Run = (harness: StorageHarness, storage: Storage) => Promise<void>
-
-/** A case that begins with an opened, loaded storage. */
-function onOne(title: string, run: Run): ContractCase<StorageHarness> {
-  return {
-    title,
-    async run(makeHarness) {
-      const harness = await makeHarness(title)
-      try {
-        const storage = await harness.open()
-        await storage.load(birth())
-        await run(harness, storage)
-      } finally {
-        await harness.dispose()
-      }
-    },
-  }
-}
-
-async function reopened(harness: StorageHarness, storage: Storage) {
-  await storage.close()
-  const next = await harness.open()
-  return { next, stored: await next.load(birth('b')) }
-}
-
-const made = (first: number, ...intents: IntentContent[]): OutboxEvent => ({
-  kind: 'made',
-  first: first as Sequence,
-  intents,
-})
-const decided = (from: number, to: number): OutboxEvent => ({
-  kind: 'decided',
-  outcomes: [{ from, to, status: 'applied' }],
-  at: 5,
-})
 
 const plainCases: readonly ContractCase<StorageHarness>[] = [
   onOne(
@@ -308,59 +219,4 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
       await next.close()
     },
   ),
-]
-
-const spoilCases: readonly ContractCase<StorageHarness>[] = [
-  ...(['outbox', 'frames'] as const).flatMap((journal) => [
-    onOne(
-      `half a record at the end of the ${journal} is cut off, and what follows is sound`,
-      async (harness, storage) => {
-        await storage.append([intent(1)])
-        await storage.keepFrame(frame(1))
-        await storage.close()
-        for (const round of [1, 2]) {
-          await harness.spoil?.(journal, 'torn')
-          const next = await harness.open()
-          const stored = await next.load(birth('b'))
-          expectSame(
-            stored.outbox,
-            [birth(), ...Array.from({ length: round }, (_, index) => made(index + 1, intent(index + 1)))],
-            'the outbox',
-          )
-          expectSame(
-            stored.frames,
-            Array.from({ length: round }, (_, index) => frame(index + 1)),
-            'the frames',
-          )
-          await next.append([intent(round + 1)])
-          await next.keepFrame(frame(round + 1))
-          await next.close()
-        }
-      },
-    ),
-    ...(['middle', 'newer'] as const).map((how) =>
-      onOne(
-        `${how === 'middle' ? 'damage inside' : 'a newer format of'} the ${journal} is told, and nothing is touched`,
-        async (harness, storage) => {
-          for (const label of [1, 2, 3]) {
-            await storage.append([intent(label)])
-            await storage.keepFrame(frame(label))
-          }
-          await storage.close()
-          await harness.spoil?.(journal, how)
-          const before = await harness.fingerprint?.()
-          for (const _ of [1, 2]) {
-            const next = await harness.open()
-            await expectRefusal(
-              next.load(birth('b')),
-              how === 'middle' ? 'storage_corrupt' : 'storage_newer',
-              'loading',
-            )
-            await next.close()
-          }
-          expectSame(await harness.fingerprint?.(), before, 'what is kept')
-        },
-      ),
-    ),
-  ]),
 ]

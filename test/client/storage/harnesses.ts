@@ -10,7 +10,7 @@ import { openFileStorage } from '../../../src/hosts/node/file.ts'
 import { openFolder } from '../../../src/hosts/node/folder-disk.ts'
 import { encodeRecords } from '../../../src/hosts/node/record.ts'
 import type { ActorId } from '../../../src/protocol/ids.ts'
-import type { StorageAbilities, StorageHarness } from '../../../src/sim/contracts/storage.ts'
+import type { StorageAbilities, StorageHarness } from '../../../src/sim/contracts/storage-harness.ts'
 import { createDice } from '../../../src/sim/random.ts'
 import { createSimDisk, type Step } from '../../../src/sim/storage.ts'
 

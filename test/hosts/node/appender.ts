@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs'
 import { node } from '../../../src/hosts/node/index.ts'
 import type { ActorId } from '../../../src/protocol/ids.ts'
-import { birth, frame, intent } from '../../../src/sim/contracts/storage.ts'
+import { birth, frame, intent } from '../../../src/sim/contracts/storage-harness.ts'
 
 const [folder = '', mode = 'append'] = process.argv.slice(2)
 const storage = await node({ folder }).openStorage('anna' as ActorId)

@@ -2,7 +2,7 @@
 // do. Nothing that it leaves open (a kept connection, a folder) may keep it alive.
 import { node } from '../../../src/hosts/node/index.ts'
 import type { ActorId } from '../../../src/protocol/ids.ts'
-import { birth, intent } from '../../../src/sim/contracts/storage.ts'
+import { birth, intent } from '../../../src/sim/contracts/storage-harness.ts'
 
 const [url = '', folder = ''] = process.argv.slice(2)
 const host = node({ folder })

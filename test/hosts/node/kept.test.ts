@@ -10,7 +10,7 @@ import type { Storage } from '../../../src/client/storage/storage.ts'
 import { actorFolder } from '../../../src/hosts/node/actor-folder.ts'
 import { node } from '../../../src/hosts/node/index.ts'
 import type { ActorId } from '../../../src/protocol/ids.ts'
-import { birth, intent } from '../../../src/sim/contracts/storage.ts'
+import { birth, intent } from '../../../src/sim/contracts/storage-harness.ts'
 import { createDice } from '../../../src/sim/random.ts'
 
 const anna = 'anna' as ActorId
