@@ -28,7 +28,7 @@ export interface TableLayout {
   readonly aggregates: readonly AggregateLayout[]
   /** Selects the `written` columns of the row with an id. */
   readonly selectById: string
-  /** Inserts rows of the `written` columns. */
+  /** Inserts rows of the `written` columns, then the positions. */
   readonly insertHead: string
   /** A row as mutators see it: without positions. */
   readRow(row: SqlRow): Row
@@ -127,15 +127,16 @@ function tableCodec(name: string, table: Table, dialect: Dialect) {
   const all = Object.entries(table.columns)
   const others = all.filter(([name, column]) => name !== 'id' && column.type !== 'appendIndex')
   const written = [...all.filter(([name]) => name === 'id'), ...others]
+  const positions = all.flatMap(([name, column]) =>
+    column.type === 'appendIndex' ? [{ column: name, parent: column.target }] : [],
+  )
   const names = written.map(([column]) => dialect.quote(column)).join(', ')
   return {
     selectById: `SELECT ${names} FROM ${dialect.quote(name)} WHERE id = ?`,
-    insertHead: `INSERT INTO ${dialect.quote(name)} (${names})`,
+    insertHead: `INSERT INTO ${dialect.quote(name)} (${[names, ...positions.map(({ column }) => dialect.quote(column))].join(', ')})`,
+    positions,
     columns: all.map(([name]) => dialect.quote(name)).join(', '),
     written: written.map(([name]) => name),
-    positions: all.flatMap(([name, column]) =>
-      column.type === 'appendIndex' ? [{ column: name, parent: column.target }] : [],
-    ),
     readRow(row: SqlRow): Row {
       const result: { [column: string]: Json } = {}
       for (const [name, column] of written) result[name] = fromSql(column, row[name])

@@ -1,7 +1,6 @@
-// Append indexes: the position of a row under its parent, given by the authority as max + 1 and unique there (I11). Adoption calls
-// this for rows that have none: new ones, and those that moved to another parent. The unique index on (parent, position) is the
-// last word; here, under the write lock, it is never reached.
-
+// Append indexes: the position of a row under its parent, given by the authority as max + 1 and unique there (I11). A batch's new rows
+// get theirs as they are written; adoption gives one to whatever row has none (plain SQL, or a move to another parent). The unique
+// index on (parent, position) is the last word; under the write lock it is never reached.
 import type { Sql } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
@@ -12,31 +11,45 @@ export interface Unplaced {
   readonly parent: string
 }
 
-/** Gives each row the next free position under its parent, in the order of the list. */
+type Position = TableLayout['positions'][number]
+
+/** The next free positions for new rows under these parents, in the order of the list. */
+export async function nextPositions(
+  sql: Sql,
+  layout: Layout,
+  table: TableLayout,
+  position: Position,
+  parents: readonly string[],
+): Promise<number[]> {
+  const column = layout.dialect.quote(position.column)
+  const parent = layout.dialect.quote(position.parent)
+  const text = `SELECT ${parent} AS parent, max(${column}) AS last FROM ${table.sql} WHERE ${parent} IN (?*) GROUP BY ${parent}`
+  const last = new Map<string, number>()
+  for (const row of await allIn(sql, text, [], [...new Set(parents)]))
+    last.set(String(row['parent']), Number(row['last'] ?? 0))
+  return parents.map((id) => {
+    const next = (last.get(id) ?? 0) + 1
+    last.set(id, next)
+    return next
+  })
+}
+
+/** Gives rows that have none the next position under their parents, in the order of the list. */
 export async function givePositions(
   sql: Sql,
   layout: Layout,
   table: TableLayout,
-  position: TableLayout['positions'][number],
+  position: Position,
   rows: readonly Unplaced[],
 ): Promise<void> {
   if (rows.length === 0) return
-  const column = layout.dialect.quote(position.column)
-  const parent = layout.dialect.quote(position.parent)
-  const parents = [...new Set(rows.map((row) => row.parent))]
-  const last = new Map<string, number>()
-  for (const row of await allIn(
+  const next = await nextPositions(
     sql,
-    `SELECT ${parent} AS parent, max(${column}) AS last FROM ${table.sql} WHERE ${parent} IN (?*) GROUP BY ${parent}`,
-    [],
-    parents,
-  )) {
-    last.set(String(row['parent']), Number(row['last'] ?? 0))
-  }
-  const text = `UPDATE ${table.sql} SET ${column} = ? WHERE id = ?`
-  for (const row of rows) {
-    const next = (last.get(row.parent) ?? 0) + 1
-    last.set(row.parent, next)
-    await sql.run(text, [next, row.id])
-  }
+    layout,
+    table,
+    position,
+    rows.map(({ parent }) => parent),
+  )
+  const text = `UPDATE ${table.sql} SET ${layout.dialect.quote(position.column)} = ? WHERE id = ?`
+  for (const [index, { id }] of rows.entries()) await sql.run(text, [next[index] ?? null, id])
 }

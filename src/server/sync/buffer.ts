@@ -7,6 +7,7 @@ import type { Layout, TableLayout } from '../db/layout.ts'
 import type { GrantsSource } from '../rights/grants.ts'
 import type { LoadRow } from '../rights/scopes.ts'
 import { selectRows } from '../rights/select.ts'
+import { nextPositions } from '../state/append-index.ts'
 
 /** One row as it stands in SQL, and as it is now. */
 export interface Held {
@@ -74,15 +75,15 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
     if (dirty.size === 0) return
     const deletes: Held[] = []
     const updates: { readonly held: Held; readonly from: Row; readonly to: Row }[] = []
-    const inserts = new Map<TableLayout, SqlValue[][]>()
+    const inserts = new Map<TableLayout, Row[]>()
     for (const held of dirty) {
       const from = held.stored
       const { now: to, wasAbsent } = except?.get(held) ?? held
       if (from !== undefined && (to === undefined || wasAbsent)) deletes.push(held)
       if (to !== undefined && (from === undefined || wasAbsent)) {
         const list = inserts.get(held.table)
-        if (list === undefined) inserts.set(held.table, [held.table.writeValues(to)])
-        else list.push(held.table.writeValues(to))
+        if (list === undefined) inserts.set(held.table, [to])
+        else list.push(to)
       } else if (from !== undefined && to !== undefined && from !== to) updates.push({ held, from, to })
       // From here on it counts as stored: when a statement fails, everything that this buffer says is given up.
       held.stored = to
@@ -95,9 +96,25 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
     for (const { table, id } of deletes) await sql.run(`DELETE FROM ${table.sql} WHERE id = ?`, [id])
     for (const { held, from, to } of updates) await update(held.table, from, to)
     for (const table of layout.tables) {
-      const values = inserts.get(table)
-      if (values !== undefined) await sql.insert(table.insertHead, values)
+      const made = inserts.get(table)
+      if (made !== undefined) await insert(table, made)
     }
+  }
+
+  /** Writes new rows, with their positions: giving those later would cost a second write of each row and of its mark. */
+  async function insert(table: TableLayout, made: readonly Row[]): Promise<void> {
+    const values = made.map((row) => table.writeValues(row))
+    for (const position of table.positions) {
+      const next = await nextPositions(
+        sql,
+        layout,
+        table,
+        position,
+        made.map((row) => String(row[position.parent])),
+      )
+      for (const [index, list] of values.entries()) list.push(next[index] ?? null)
+    }
+    await sql.insert(table.insertHead, values)
   }
 
   /** Writes the columns that differ. A row that moves to another parent loses its position there; adoption gives it the next. */
