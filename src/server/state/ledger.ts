@@ -9,8 +9,8 @@ import { allIn } from '../db/in-list.ts'
 
 /** The tables of clients and of outcomes. */
 export const ledgerTables = (dialect: Dialect): readonly string[] => [
-  // `stored`: up to where the device keeps its outcomes itself. `pruned`: up to where rows may be missing.
-  `CREATE TABLE IF NOT EXISTS holdfast_client (client TEXT NOT NULL, actor TEXT NOT NULL, decided BIGINT NOT NULL, stored BIGINT NOT NULL, pruned BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (client))${dialect.keyOrdered}`,
+  // `decided_id`: the intent at `decided`, kept when its row is pruned. `stored`: up to where the device keeps its outcomes itself. `pruned`: up to where rows may be missing.
+  `CREATE TABLE IF NOT EXISTS holdfast_client (client TEXT NOT NULL, actor TEXT NOT NULL, decided BIGINT NOT NULL, decided_id TEXT NOT NULL, stored BIGINT NOT NULL, pruned BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (client))${dialect.keyOrdered}`,
   `CREATE TABLE IF NOT EXISTS holdfast_ledger (client TEXT NOT NULL, sequence BIGINT NOT NULL, actor TEXT NOT NULL, intent_id TEXT NOT NULL, alias SMALLINT NOT NULL, fingerprint TEXT NOT NULL, status TEXT NOT NULL, code TEXT, details TEXT, decided_at BIGINT NOT NULL, PRIMARY KEY (client, sequence))${dialect.keyOrdered}`,
   'CREATE UNIQUE INDEX IF NOT EXISTS holdfast_ledger_intent ON holdfast_ledger (actor, intent_id) WHERE alias = 0',
 ]
@@ -19,6 +19,8 @@ export const ledgerTables = (dialect: Dialect): readonly string[] => [
 export interface ClientRecord {
   readonly actor: string
   readonly decided: number
+  /** The intent that stands at `decided`: another copy of the device’s store has another one there. */
+  readonly decidedId: string
   readonly stored: number
   readonly pruned: number
 }
@@ -38,7 +40,10 @@ export interface Decision extends LedgerRecord {
 
 /** The record of a client, or undefined when it never had anything decided. */
 export async function readClient(sql: Sql, client: string): Promise<ClientRecord | undefined> {
-  const [row] = await sql.all('SELECT actor, decided, stored, pruned FROM holdfast_client WHERE client = ?', [client])
+  const [row] = await sql.all(
+    'SELECT actor, decided, decided_id, stored, pruned FROM holdfast_client WHERE client = ?',
+    [client],
+  )
   return row === undefined ? undefined : toClient(row)
 }
 
@@ -46,7 +51,7 @@ export async function readClient(sql: Sql, client: string): Promise<ClientRecord
 export async function readClients(sql: Sql, clients: readonly string[]): Promise<Map<string, ClientRecord>> {
   const rows = await allIn(
     sql,
-    'SELECT client, actor, decided, stored, pruned FROM holdfast_client WHERE client IN (?*)',
+    'SELECT client, actor, decided, decided_id, stored, pruned FROM holdfast_client WHERE client IN (?*)',
     [],
     clients,
   )
@@ -56,9 +61,9 @@ export async function readClients(sql: Sql, clients: readonly string[]): Promise
 /** Writes how far a client is. */
 export async function writeClient(sql: Sql, client: string, record: ClientRecord, at: number): Promise<void> {
   await sql.insert(
-    'INSERT INTO holdfast_client (client, actor, decided, stored, pruned, seen_at)',
-    [[client, record.actor, record.decided, record.stored, record.pruned, at]],
-    ' ON CONFLICT (client) DO UPDATE SET decided = excluded.decided, stored = excluded.stored, seen_at = excluded.seen_at',
+    'INSERT INTO holdfast_client (client, actor, decided, decided_id, stored, pruned, seen_at)',
+    [[client, record.actor, record.decided, record.decidedId, record.stored, record.pruned, at]],
+    ' ON CONFLICT (client) DO UPDATE SET decided = excluded.decided, decided_id = excluded.decided_id, stored = excluded.stored, seen_at = excluded.seen_at',
   )
 }
 
@@ -146,6 +151,7 @@ export async function readOutcomes(
 const toClient = (row: SqlRow): ClientRecord => ({
   actor: String(row['actor']),
   decided: Number(row['decided']),
+  decidedId: String(row['decided_id']),
   stored: Number(row['stored']),
   pruned: Number(row['pruned']),
 })

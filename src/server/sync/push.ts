@@ -1,7 +1,7 @@
 // The push: deciding one batch of one client's intents, in order, inside the writer's transaction. For each: known to the ledger? Its
 // outcome. Else upgrade, validate, run over the buffer under the actor's rights, and record. Stops where nothing may be recorded.
 // Does not commit or adopt (writer.ts does) and knows no HTTP. I2, I3, I9, I18.
-import { SyncError } from '../../base/errors.ts'
+import { type Details, SyncError } from '../../base/errors.ts'
 import type { ActorId, ClientId, Sequence } from '../../protocol/ids.ts'
 import { type Entry, fingerprintIntent, isWithdrawal, type NumberedIntent } from '../../protocol/intent.ts'
 import { appendOutcome, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
@@ -51,9 +51,6 @@ export interface Verdict {
 
 /** Thrown when a constraint refused the writes of a batch as a whole: it is decided again, with a flush after each intent. */
 export const CULPRIT_UNKNOWN = Symbol('a constraint refused a batch')
-
-/** Larger details of a rejection are not kept. */
-const MAX_DETAILS = 16 * 1024
 
 /** Decides a batch. Throws a SyncError `forked`, or CULPRIT_UNKNOWN unless `oneByOne`. */
 export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne: boolean): Promise<Verdict> {
@@ -328,11 +325,4 @@ function createRuns(world: World, sql: Sql, batch: Batch, watch: Watch, oneByOne
 
 const unfit = (sequence: Sequence, detail: string): Stop => ({ sequence, code: 'version_unknown', detail })
 
-function rejected(code: string, details: Rejection['details']): Outcome {
-  const isKept = JSON.stringify(details).length <= MAX_DETAILS
-  return {
-    status: 'rejected',
-    code,
-    details: isKept ? details : { omitted: `The details were larger than ${MAX_DETAILS} characters` },
-  }
-}
+const rejected = (code: string, details: Details): Outcome => ({ status: 'rejected', code, details })

@@ -1,7 +1,7 @@
 // The seal of a frame: the end of what one snapshot said to one client. Its list of scopes is the statement of the actor's grants.
 import { SyncError } from '../../base/errors.ts'
 import type { Seal } from '../../protocol/frame.ts'
-import type { ClientId } from '../../protocol/ids.ts'
+import type { ClientId, IntentId } from '../../protocol/ids.ts'
 import type { Scope } from '../../schema/scope.ts'
 import type { Sql } from '../db/db.ts'
 import { type ClientRecord, readOutcomes } from '../state/ledger.ts'
@@ -29,6 +29,7 @@ export async function makeSeal(
   return {
     client,
     decided: known?.decided ?? 0,
+    ...(known === undefined ? {} : { decidedId: known.decidedId as IntentId }),
     outcomes: known === undefined ? [] : await readOutcomes(sql, client, known, after),
     scopes: scopes as readonly Scope[],
     at,
