@@ -42,8 +42,8 @@ export const BORDERS: readonly Border[] = [
   { place: 'client/session', may: [...below, 'client/outbox/stored.ts'], types: ['client/storage'] },
   {
     place: 'client/sync',
-    may: [...below, 'client/session'],
-    types: ['client/host.ts', 'client/outbox', 'client/replica', 'client/storage'],
+    may: [...below, 'client/outbox', 'client/session'],
+    types: ['client/host.ts', 'client/replica', 'client/storage'],
   },
 
   { place: 'server', may: [...below, 'server'] },
