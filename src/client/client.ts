@@ -139,12 +139,12 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     return typeof session.token === 'function' ? session.token() : session.token
   }
 
-  /** What the overlay shows: everything that is neither in the confirmed rows nor given up; of an earlier history, all above `decided`. */
-  function pendingIntents(decided = Number.POSITIVE_INFINITY): PendingIntent[] {
+  /** What the overlay shows: everything that is neither in the confirmed rows nor given up. Of an earlier history: all above `decided`. */
+  function pendingIntents(decided?: number): PendingIntent[] {
     const pending: PendingIntent[] = []
     for (const { intent, sequence, isRetired, givenUp } of outbox?.entries() ?? []) {
-      if ((!isRetired || (sequence ?? 0) > decided) && givenUp === undefined)
-        pending.push({ ...intent, rootId: intent.root ?? intent.id, actor })
+      const isPending = decided === undefined ? !isRetired : (sequence ?? Number.POSITIVE_INFINITY) > decided
+      if (isPending && givenUp === undefined) pending.push({ ...intent, rootId: intent.root ?? intent.id, actor })
     }
     return pending
   }
@@ -167,7 +167,6 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     } finally {
       arriving = undefined
     }
-    if (wentBack) box.unretire(frame.decided)
   }
 
   async function tidyOutbox(): Promise<void> {

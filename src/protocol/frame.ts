@@ -4,8 +4,8 @@ import { MAX_ID_LENGTH } from '../schema/column.ts'
 import { type Scope, scopeProblem } from '../schema/scope.ts'
 import type { Row } from '../schema/table.ts'
 import { array, type Decoder, integer, object, optional, record, refuse, refuseAt, text, yes } from './codec.ts'
-import type { ClientId } from './ids.ts'
-import { clientId } from './intent.ts'
+import type { ClientId, IntentId } from './ids.ts'
+import { clientId, intentId } from './intent.ts'
 import { LIMITS } from './limits.ts'
 import { type OutcomeRange, outcomeRange } from './outcome.ts'
 
@@ -43,6 +43,11 @@ export interface Seal {
   readonly client: ClientId
   /** The last of this client's numbers that was decided in this snapshot; the frame holds the effects of all up to it. */
   readonly decided: number
+  /**
+   * The intent that stands at `decided`; left out when that is 0. Copies of one store number the same up to a point and never again
+   * after it, so a device that has another intent there is a copy, and none of this is about its own.
+   */
+  readonly decidedId?: IntentId | undefined
   /** Outcomes that the device may not have yet. */
   readonly outcomes: readonly OutcomeRange[]
   /** Every scope that the actor may read in this snapshot; what is not listed leaves the device. */
@@ -111,6 +116,7 @@ const patchShape = object({
 export const seal: Decoder<Seal> = object({
   client: clientId,
   decided: integer(0),
+  decidedId: optional(intentId),
   outcomes: array(outcomeRange, LIMITS.sealOutcomes),
   scopes: array(scope, LIMITS.scopes),
   at: integer(0),

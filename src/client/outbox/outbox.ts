@@ -64,6 +64,8 @@ export interface Outbox {
   /** All entries in order; those still being saved last. */
   entries(): readonly OutboxEntry[]
   get(id: IntentId): OutboxEntry | undefined
+  /** The entry with this number, if it is still here. */
+  at(sequence: number): OutboxEntry | undefined
   /** Keeps a new intent; whether and when it is durable is told to the listener. */
   add(intent: KeptIntent): void
   /** The durable entries that the authority has to decide, in order: all from the first that it has not. */
@@ -77,10 +79,11 @@ export interface Outbox {
   giveUp(id: IntentId, how: GivenUp): Promise<void>
   /** The authority no longer knows what it decided from this number on. */
   reopen(from: number): void
-  /** The effects of all up to this number are in the confirmed rows. Gives those for which that is new. */
+  /**
+   * The effects of all up to this number are in the confirmed rows, and of none above it: of an earlier history it may be lower than
+   * before. Gives the entries for which that is new.
+   */
   retire(through: number): readonly OutboxEntry[]
-  /** A frame of another history: what stands above this number has no effects in the rows any more, and is pending again. */
-  unretire(above: number): readonly OutboxEntry[]
   setSending(entries: readonly OutboxEntry[], isSending: boolean): void
   /** Begins a new birth: the same intents under new numbers, all to be decided again. Resolves when that is stored. */
   rebirth(client: ClientId, at: number): Promise<void>
@@ -102,6 +105,8 @@ export function createOutbox(
   let decided = 0
   let stored = 0
   let retiredAtBirth = 0
+  /** What the newest frame of this birth said. */
+  let retiredThrough = 0
   let numbered: Entry[] = []
   let unnumbered: Entry[] = []
   let isSaving = false
@@ -118,6 +123,7 @@ export function createOutbox(
         first = event.last + 1
         decided = event.last
         retiredAtBirth = event.retired
+        retiredThrough = 0
         for (const { intent } of numbered) byId.delete(intent.id)
         numbered = []
         return
@@ -222,6 +228,7 @@ export function createOutbox(
     },
     entries: () => (unnumbered.length === 0 ? numbered : [...numbered, ...unnumbered]),
     get: (id) => byId.get(id),
+    at: (sequence) => numbered[sequence - first],
     add(intent) {
       const entry = makeEntry(intent)
       entry.text = JSON.stringify(intent)
@@ -258,18 +265,16 @@ export function createOutbox(
     },
     retire(through) {
       const changed: Entry[] = []
-      // Downwards from the newest: what is retired is a beginning of the list, so this meets only what is new.
-      for (let index = Math.min(through, lastNumber()) - first; index >= 0; index--) {
-        const entry = numbered[index] as Entry
-        if (entry.isRetired) break
-        entry.isRetired = true
-        changed.push(entry)
+      const isNew = (entry: Entry | undefined, isRetired: boolean): entry is Entry => entry?.isRetired === !isRetired
+      // What is retired is a beginning of the list, so each way this meets only what is new.
+      for (let at = Math.min(through, lastNumber()) - first; isNew(numbered[at], true); at--) {
+        changed.push(setRetired(numbered[at] as Entry, true))
       }
-      return changed.reverse()
-    },
-    unretire(above) {
-      const changed = numbered.slice(Math.max(0, above + 1 - first)).filter((entry) => entry.isRetired)
-      for (const entry of changed) entry.isRetired = false
+      if (through < retiredThrough) retiredAtBirth = 0
+      retiredThrough = through
+      for (let at = Math.max(through, retiredAtBirth, first - 1) + 1 - first; isNew(numbered[at], false); at++) {
+        changed.push(setRetired(numbered[at] as Entry, false))
+      }
       return changed
     },
     setSending(entries, isSending) {
@@ -322,6 +327,11 @@ export function createOutbox(
     },
     settled: () => lane.run(async () => undefined),
   }
+}
+
+function setRetired(entry: Entry, isRetired: boolean): Entry {
+  entry.isRetired = isRetired
+  return entry
 }
 
 function makeEntry(intent: KeptIntent): Entry {

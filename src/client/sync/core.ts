@@ -1,8 +1,8 @@
 // What push, pull and live share: the two halves of the loop with their faults, the requests, and the history of the authority
 // as far as it was told. Knows neither what a batch nor what a patch is.
-import { check } from '../../base/assert.ts'
 import type { Cancel } from '../../base/clock.ts'
 import { SyncError } from '../../base/errors.ts'
+import { createLane } from '../../base/lane.ts'
 import type { Cursor, Seal } from '../../protocol/frame.ts'
 import type { ActorId } from '../../protocol/ids.ts'
 import type { Caller } from '../../protocol/push.ts'
@@ -81,6 +81,8 @@ export interface Core {
   noticeHistory(decided: number, known: number): boolean
   /** Ends a frame and applies it; `known` as for noticeHistory. */
   takeSeal(staging: Staging, seal: Seal, known: number): Promise<void>
+  /** Runs a job while no frame is being applied: frames and births speak of the same numbers. */
+  exclusively(job: () => Promise<void>): Promise<void>
   /** Another copy of this store has used its numbers: the same intents go on under a new client id. */
   beReborn(): Promise<void>
   /** Runs a verb in the present epoch; what it throws is a broken invariant. */
@@ -106,6 +108,7 @@ export function createCore(
   const pull: Half = { ...push }
   let sealed = parts.sealed
   let heardAt = 0
+  const lane = createLane()
 
   const core: Core & { forgetSealed(): void } = {
     parts,
@@ -165,24 +168,33 @@ export function createCore(
       sender.send('work')
       return true
     },
-    async takeSeal(staging, seal, known) {
-      if (seal.client !== outbox.client) throw new SyncError('not_ours', 'The seal is for another client')
-      if (seal.decided > outbox.last)
-        throw new SyncError('forked', `The seal names number ${seal.decided}, this store gave up to ${outbox.last}`)
-      const frame = staging.seal(seal)
-      const wentBack = core.noticeHistory(seal.decided, Math.max(known, sealed))
-      core.parts.outbox.decide(seal.outcomes, host.clock.now()).catch(host.report)
-      await parts.takeFrame(frame, wentBack)
-      check(seal.client === outbox.client || seal.decided === 0, 'I8', 'a frame of an earlier birth was applied')
-      sealed = Math.max(sealed, seal.decided)
-      parts.onChange()
-    },
+    exclusively: lane.run,
+    takeSeal: (staging, seal, known) =>
+      lane.run(async () => {
+        refuseOthers(outbox, seal)
+        const frame = staging.seal(seal)
+        const wentBack = core.noticeHistory(seal.decided, Math.max(known, sealed))
+        outbox.decide(seal.outcomes, host.clock.now()).catch(host.report)
+        await parts.takeFrame(frame, wentBack)
+        sealed = Math.max(sealed, seal.decided)
+        parts.onChange()
+      }),
     forgetSealed() {
       sealed = 0
     },
     heardAt: () => heardAt,
   }
   return core
+}
+
+/** A seal speaks of numbers: it must mean those of this birth of this very store (I3, I18). */
+function refuseOthers(outbox: Outbox, { client, decided, decidedId }: Seal): void {
+  if (client !== outbox.client) throw new SyncError('not_ours', 'The seal is for another client')
+  if (decided > outbox.last)
+    throw new SyncError('forked', `The seal names number ${decided}, this store gave up to ${outbox.last}`)
+  const own = outbox.at(decided)
+  if (decidedId !== undefined && own !== undefined && own.intent.id !== decidedId)
+    throw new SyncError('forked', `Another copy of this store has used number ${decided}`)
 }
 
 function nothing(): void {}

@@ -94,7 +94,7 @@ export function createEngine(parts: EngineParts): Engine {
       const mine = epoch
       rebirths++
       try {
-        await outbox.rebirth(newClientId(host.random), host.clock.now())
+        await core.exclusively(() => outbox.rebirth(newClientId(host.random), host.clock.now()))
         core.forgetSealed()
         if (wasOn && epoch === mine) start()
       } catch (error) {

@@ -64,7 +64,7 @@ export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> 
         )
       case 'version_unknown':
       case 'expired': {
-        const entry = outbox.entries()[stop.sequence - outbox.first]
+        const entry = outbox.at(stop.sequence)
         if (entry !== undefined) parts.park(entry, stop.code === 'expired' ? 'expired' : 'version', stop.detail)
         return sender.send('more')
       }

@@ -107,10 +107,11 @@ export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne
 
   const at = world.host.clock.now()
   const decided = decisions.at(-1)?.sequence ?? decidedBefore
+  const decidedId = decisions.at(-1)?.intentId ?? known?.decidedId ?? ''
   await record(sql, client, actor, decisions, at)
   const stored = Math.min(Math.max(batch.stored, known?.stored ?? 0), decided)
   if (decisions.length > 0 || (known !== undefined && stored > known.stored)) {
-    await writeClient(sql, client, { actor: batch.owner, decided, stored, pruned: known?.pruned ?? 0 }, at)
+    await writeClient(sql, client, { actor: batch.owner, decided, decidedId, stored, pruned: known?.pruned ?? 0 }, at)
   }
   return { decided, outcomes, isNews: decisions.length > 0, ...(stopped === undefined ? {} : { stop: stopped }) }
 
