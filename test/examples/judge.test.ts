@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { judge, type Verdict } from '../../examples/workouts/src/import/judge.ts'
 import { IMPERIAL, METRIC, readExport, type Units } from '../../examples/workouts/src/import/parse.ts'
@@ -12,6 +13,7 @@ import {
   bytes,
   hevy,
   history,
+  type MeantSet,
   meant,
   rename,
   say,
@@ -54,6 +56,30 @@ function databaseOf({ intents }: Plan, harm?: (database: DatabaseSync) => void):
   harm?.(database)
   database.close()
   return path
+}
+
+/** The rows that a faithful second device shows. */
+function heldBy({ intents }: Plan) {
+  const positions = new Map<unknown, number>()
+  const place = (workout: unknown): number => {
+    positions.set(workout, (positions.get(workout) ?? 0) + 1)
+    return positions.get(workout) ?? 0
+  }
+  return {
+    workouts: intents
+      .filter(({ mutator }) => mutator === 'logWorkout')
+      .map(({ args }) => ({ notes: '', endedAt: null, ownerId: 'ada', ...args })),
+    sets: intents
+      .filter(({ mutator }) => mutator === 'logSet')
+      .map(({ args }) => ({
+        kind: 'normal',
+        superset: '',
+        notes: '',
+        more: {},
+        ...args,
+        position: place(args['workoutId']),
+      })),
+  }
 }
 
 function judged(text: string, harm?: (database: DatabaseSync) => void, units: Units = METRIC): Verdict {
@@ -229,23 +255,72 @@ describe('the judge of an import', () => {
     writeFileSync(file, write([meant(), meant({ order: '2' })], strongOld))
     const plan = planImport(readExport(readFileSync(file)), 'ada')
     const rows = join(folder, 'rows.json')
-    const ofKind = (kind: string) => plan.intents.filter(({ mutator }) => mutator === kind)
-    const held = {
-      workouts: ofKind('logWorkout').map(({ args }) => ({ notes: '', endedAt: null, ownerId: 'ada', ...args })),
-      sets: ofKind('logSet').map(({ args }, index) => ({
-        kind: 'normal',
-        superset: '',
-        notes: '',
-        rpe: null,
-        more: {},
-        ...args,
-        position: index + 1,
-      })),
-    }
+    const held = heldBy(plan)
     writeFileSync(rows, JSON.stringify(held))
     expect(judge({ file, actor: 'ada', unreadable: [], rows })).toEqual({ ...fine, setsInFile: 2, setsInDatabase: 2 })
     writeFileSync(rows, JSON.stringify({ ...held, sets: held.sets.slice(1) }))
     expect(judge({ file, actor: 'ada', unreadable: [], rows })).toMatchObject({ valuesEqual: false, setsInDatabase: 1 })
+  })
+
+  it('agrees with the importer about any export, though they read it by different means', () => {
+    const text = (least: number) =>
+      fc.string({
+        unit: fc.constantFrom('a', 'É', '"', ',', ';', '\n', ' ', '😀', "'", '1'),
+        minLength: least,
+        maxLength: 9,
+      })
+    const amount = fc.constantFrom('', '0', '5', '62.5', '1234.25', '0.125')
+    const sets = fc.array(
+      fc.record({
+        startedAt: fc.constantFrom('2023-12-31 23:59:59', '2024-02-29 00:00:00', '2024-09-01 12:30:05'),
+        workout: fc.oneof(fc.constantFrom('Push', ''), text(0)),
+        exercise: fc.oneof(
+          fc.constant('Squat'),
+          text(1).filter((name) => name.trim() !== ''),
+        ),
+        order: fc.constantFrom('1', '2', '10', 'W', 'D', 'F'),
+        weight: fc.oneof(amount, fc.constant('-7.5')),
+        reps: amount,
+        distance: amount,
+        seconds: amount,
+        rpe: fc.constantFrom('', '0', '7', '8.5'),
+        notes: text(0),
+        workoutNotes: fc.constantFrom('', 'tired', 'so "so", it was;\nreally'),
+      }),
+      { minLength: 1, maxLength: 8 },
+    )
+    const form = fc.constantFrom(strongOld, strongLater, strongUnits, strongNew, hevy)
+    const how = fc.record({
+      delimiter: fc.constantFrom(',', ';'),
+      lineEnd: fc.constantFrom('\n', '\r\n', '\r'),
+      bom: fc.boolean(),
+    })
+    const file = join(folder, 'any.csv')
+    const rows = join(folder, 'any.json')
+    fc.assert(
+      fc.property(sets, form, how, fc.boolean(), (meantSets, columns, options, commas) => {
+        const numbers = /^(weight|distance|reps|seconds|rpe|duration_seconds)/i
+        const written = columns.map(
+          ([header, words]) =>
+            (commas && numbers.test(header) && !/unit/i.test(header)
+              ? [header, (set: MeantSet) => words(set).replace('.', ',')]
+              : [header, words]) as (typeof columns)[number],
+        )
+        writeFileSync(file, write(meantSets, [...written, ['Mood', ({ notes }) => notes]], options))
+        const plan = planImport(readExport(readFileSync(file)), 'ada')
+        writeFileSync(rows, JSON.stringify(heldBy(plan)))
+        const unreadable = plan.unreadable.map(({ line }) => line)
+        const count = meantSets.length - unreadable.length
+        expect(judge({ file, actor: 'ada', unreadable, rows })).toEqual({
+          ...fine,
+          setsInFile: count,
+          setsInDatabase: count,
+        })
+        // Alone «0,125» may be thousands; all else can be read.
+        if (!commas) expect(unreadable).toEqual([])
+      }),
+      { numRuns: 500 },
+    )
   })
 
   it('loads nothing of Holdfast and nothing of the importer', () => {

@@ -232,6 +232,7 @@ describe('reading exports', () => {
     ['date,exercise,kg\n2024-01-01,Squat,100', /neither Strong's nor Hevy's: its columns are date, exercise, kg/],
     ['Date,Exercise Name,Set Order,Reps\n', /no column workout name/],
     ['Date,Workout Name,Exercise Name,Set Order,Reps,Reps\n', /two columns named reps/],
+    ['Date,Workout Name,Exercise Name,Set Order,constructor\n', /column named constructor/],
   ])('says what is wrong with a file that is no export, and what to do', (text, message) => {
     expect(() => readExport(bytes(text))).toThrow(NotAnExport)
     expect(() => readExport(bytes(text))).toThrow(message)

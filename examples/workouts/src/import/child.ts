@@ -2,6 +2,7 @@
 // one setup line, says what happens, and hears what it is told. A child ends by itself when its parent is gone.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -59,6 +60,11 @@ export function startChild<Said>(
     stirAll()
   })
   child.stdin.write(`${JSON.stringify(setup)}\n`)
+  const whyItEnded = (): string => {
+    const name = basename(fileURLToPath(script), '.ts')
+    const what = `The ${name} process ended (${child.signalCode ?? `code ${child.exitCode}`}) before it was done.`
+    return `${what} Run the import again: what was decided is kept, and nothing comes in twice.\n${complaint.trim()}`.trim()
+  }
   return {
     hear: (fits) =>
       new Promise((resolve, reject) => {
@@ -67,13 +73,7 @@ export function startChild<Said>(
           if (message === undefined && !isGone) return
           waiting.delete(stir)
           if (message !== undefined) resolve(message)
-          else
-            reject(
-              new Error(
-                complaint.trim() ||
-                  `${script.pathname.split('/').at(-1)} ended with ${child.exitCode ?? child.signalCode} before it was done`,
-              ),
-            )
+          else reject(new Error(whyItEnded()))
         }
         waiting.add(stir)
         stir()

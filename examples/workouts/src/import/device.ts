@@ -66,8 +66,15 @@ for (let from = 0; from < plan.intents.length; from += chunkSize) {
 }
 say({ is: 'made' } satisfies DeviceSaid)
 
-client.onStatus(({ waiting }) => say({ is: 'waiting', count: waiting } satisfies DeviceSaid))
-await client.quiet()
+const stuck = new Promise<never>((_, reject) => {
+  client.onStatus(({ waiting, connection, fault }) => {
+    say({ is: 'waiting', count: waiting } satisfies DeviceSaid)
+    // Nobody is there to sign in again or to mend anything: say why and end.
+    if (connection === 'held' || connection === 'broken')
+      reject(new Error(`The device cannot go on: ${fault?.message ?? connection}`))
+  })
+})
+await Promise.race([client.quiet(), stuck])
 // Handles are settled in the turn in which the last frame came.
 await new Promise((resolve) => setImmediate(resolve))
 let applied = 0

@@ -46,7 +46,6 @@ started again, and then sends everything over a network that loses, repeats and 
 /** Reads the words after the script's name. Throws UsageError. */
 export function readOptions(words: readonly string[]): ImportOptions {
   const { values, positionals } = parse(words)
-  if (values.help === true) throw new UsageError(USAGE, '')
   const [file, ...others] = positionals
   if (file === undefined) throw new UsageError('No file was given.', USAGE)
   if (others.length > 0)
@@ -93,7 +92,6 @@ function parse(words: readonly string[]) {
         devices: { type: 'string' },
         seed: { type: 'string' },
         json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
       },
     })
   } catch (error) {

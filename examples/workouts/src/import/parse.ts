@@ -120,6 +120,9 @@ function chooseReader(header: readonly string[], units: Units): ExportReader {
   if (header.length === 0) throw new NotAnExport('The file has no header line')
   const twice = plain.find((name, index) => name !== '' && plain.indexOf(name) !== index)
   if (twice !== undefined) throw new NotAnExport(`The file has two columns named ${twice}`)
+  // JavaScript gives these names a meaning of its own, and the engine refuses them as keys.
+  const unkept = plain.find((name) => ['__proto__', 'constructor', 'prototype'].includes(name))
+  if (unkept !== undefined) throw new NotAnExport(`The file has a column named ${unkept}, which cannot be kept`)
   try {
     if (isStrong(plain)) return createStrongReader(createColumns(header), units)
     if (isHevy(plain)) return createHevyReader(createColumns(header))

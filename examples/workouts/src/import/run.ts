@@ -59,12 +59,14 @@ async function runIn(
   const startedAt = performance.now()
 
   let authority: Child<AuthoritySaid> | undefined
+  let forget = (): void => undefined
   let target = options.authority
   if (target === undefined) {
     authority = startChild<AuthoritySaid>(new URL('authority.ts', import.meta.url), {
       database,
     } satisfies AuthoritySetup)
     closers.push(authority.kill)
+    forget = stall.watch(authority.hear((message): message is never => message.is === undefined))
     const { port } = await authority.hear((message): message is AuthoritySaid => message.is === 'listening')
     target = `http://127.0.0.1:${port}`
   } else await checkAuthority(target, options.actor)
@@ -127,6 +129,7 @@ async function runIn(
     closers.push(reader.kill)
     await stall.guard(reader.hear((message): message is ReaderSaid => message.is === 'written'))
   }
+  forget()
   await authority?.end()
   const question: Question = {
     file: options.path,

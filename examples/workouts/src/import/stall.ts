@@ -8,7 +8,9 @@ const STALL_MS = 120_000
 export interface StallGuard {
   /** Something happened. */
   sign(): void
-  /** The work's result, or an error once nothing has happened for too long. */
+  /** Something without which there is no progress: when it fails, the work is given up, unless it is no longer needed. */
+  watch(need: Promise<unknown>): () => void
+  /** The work's result, or an error once it is given up. */
   guard<Result>(work: Promise<Result>): Promise<Result>
   stop(): void
 }
@@ -32,6 +34,15 @@ export function createStallGuard(): StallGuard {
   return {
     sign: () => {
       last = performance.now()
+    },
+    watch(need) {
+      let isNeeded = true
+      need.catch((error) => {
+        if (isNeeded) fail(error)
+      })
+      return () => {
+        isNeeded = false
+      }
     },
     guard: <Result>(work: Promise<Result>): Promise<Result> => Promise.race([work, stalled]),
     stop: () => clearInterval(timer),

@@ -26,30 +26,54 @@ export function rereadFile(text: string, skipped: ReadonlySet<number>): FileLine
   while (lines[at]?.trim() === '') at++
   const headerLine = lines[at] ?? ''
   const isSemicolon = (headerLine.match(/;/g)?.length ?? 0) > (headerLine.match(/,/g)?.length ?? 0)
-  const header = splitRecord(headerLine, isSemicolon).map((name) => name.trim())
+  const header = (readRecord([headerLine], 0, isSemicolon).cells ?? []).map((name) => name.trim())
   const read: FileLine[] = []
   for (at++; at < lines.length; at++) {
     const line = at + 1
-    if (skipped.has(line) || lines[at]?.trim() === '') continue
-    let record = lines[at] ?? ''
-    while (((record.match(/"/g)?.length ?? 0) & 1) === 1 && at + 1 < lines.length) record += `\n${lines[++at]}`
-    const cells = splitRecord(record, isSemicolon)
-    const said = sayLine(Object.fromEntries(header.map((name, index) => [name, cells[index] ?? ''])))
+    if (lines[at]?.trim() === '') continue
+    const { cells, last } = readRecord(lines, at, isSemicolon)
+    // A record that is whole but means nothing is skipped whole; of a damaged one only the line where it begins.
+    const isWhole = cells !== undefined && cells.slice(header.length).join('') === '' && cells.length >= header.length
+    if (isWhole) at = last
+    if (skipped.has(line)) continue
+    const said = sayLine(Object.fromEntries(header.map((name, index) => [name, cells?.[index] ?? ''])))
     if (said !== undefined) read.push({ line, ...said })
   }
   return read
 }
 
-function splitRecord(record: string, isSemicolon: boolean): string[] {
-  const cell = isSemicolon ? /(?:^|;)("(?:[^"]|"")*"|[^;]*)/g : /(?:^|,)("(?:[^"]|"")*"|[^,]*)/g
-  // A delimiter at the very beginning leaves an empty first cell that the pattern steps over.
-  const first = record.startsWith(isSemicolon ? ';' : ',') ? [''] : []
-  return [
-    ...first,
-    ...Array.from(record.matchAll(cell), ([, value = '']) =>
-      value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value,
-    ),
-  ]
+/** The cells of the record that begins at line `at`, and its last line. */
+function readRecord(
+  lines: readonly string[],
+  at: number,
+  isSemicolon: boolean,
+): { readonly cells: readonly string[] | undefined; readonly last: number } {
+  let record = lines[at] ?? ''
+  let last = at
+  for (let cells = splitRecord(record, isSemicolon); ; cells = splitRecord(record, isSemicolon)) {
+    if (cells !== 'open') return { cells: cells || undefined, last }
+    // Only a line with a quote can close the open one.
+    do {
+      if (++last >= lines.length) return { cells: undefined, last: at }
+      record += `\n${lines[last]}`
+    } while (lines[last]?.includes('"') !== true)
+  }
+}
+
+/** The cells of a record; `open` when a quote is still open at its end, false when it is none. */
+function splitRecord(record: string, isSemicolon: boolean): string[] | 'open' | false {
+  const cell = isSemicolon
+    ? /;(?:"((?:[^"]|"")*)"|([^";][^;]*)?)(?=;|$)/y
+    : /,(?:"((?:[^"]|"")*)"|([^",][^,]*)?)(?=,|$)/y
+  const text = `${isSemicolon ? ';' : ','}${record}`
+  const cells: string[] = []
+  while (cell.lastIndex < text.length) {
+    const at = cell.lastIndex
+    const found = cell.exec(text)
+    if (found === null) return /^."(?:[^"]|"")*$/.test(text.slice(at)) ? 'open' : false
+    cells.push(found[1]?.replaceAll('""', '"') ?? found[2] ?? '')
+  }
+  return cells
 }
 
 /** What one line says, or undefined for a line that tells of no set. */
@@ -81,10 +105,10 @@ function sayLine(cells: { readonly [header: string]: string }): Omit<FileLine, '
     else if (plain === 'duration_seconds') set['seconds'] = sayNumber(text)
     else if (plain === 'weight unit') set['weightUnit'] = sayUnit(text)
     else if (plain === 'distance unit') set['distanceUnit'] = sayUnit(text)
-    else if (/^weight\b|^weight_/.test(plain)) {
+    else if (/^weight( ?\(|_|$)/.test(plain) && set['weight'] === undefined) {
       set['weight'] = sayNumber(text)
       if (unit !== undefined) set['weightUnit'] = sayUnit(unit)
-    } else if (/^distance\b|^distance_/.test(plain)) {
+    } else if (/^distance( ?\(|_|$)/.test(plain) && set['distance'] === undefined) {
       set['distance'] = sayNumber(text)
       if (unit !== undefined) set['distanceUnit'] = sayUnit(unit)
     } else if (plain !== 'workout #' && plain !== '' && text !== '') more[header] = text
@@ -142,20 +166,27 @@ function sayTime(text: string): string {
   ).toISOString()
 }
 
+// Asking for names of months is slow, and a file has few of them.
+const monthByWord = new Map<string, number>()
+
 function monthOf(text: string): number {
   const word = plainWord((text.match(/\p{L}{3,}/u) ?? [''])[0])
-  for (let month = 1; month <= 12; month++) {
-    for (const language of ['en', 'en-GB', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'tr']) {
-      const full = plainWord(
-        new Date(Date.UTC(2000, month - 1, 15)).toLocaleString(language, { month: 'long', timeZone: 'UTC' }),
-      )
-      const short = plainWord(
-        new Date(Date.UTC(2000, month - 1, 15)).toLocaleString(language, { month: 'short', timeZone: 'UTC' }),
-      )
-      if (word === full || word === short) return month
-    }
-  }
-  return Number.NaN
+  const known = monthByWord.get(word)
+  if (known !== undefined) return known
+  const languages = ['en', 'en-GB', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'tr']
+  const isCalled = (month: number): boolean =>
+    languages.some((language) =>
+      (['long', 'short'] as const).some(
+        (width) =>
+          word ===
+          plainWord(
+            new Date(Date.UTC(2000, month - 1, 15)).toLocaleString(language, { month: width, timeZone: 'UTC' }),
+          ),
+      ),
+    )
+  const month = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].find(isCalled) ?? Number.NaN
+  monthByWord.set(word, month)
+  return month
 }
 
 function plainWord(word: string): string {
