@@ -44,16 +44,16 @@ export const LATER: readonly string[] = [
   'Operators: the fleet in view, metrics, health, and a command line',
 ]
 
-/** What a cell says beyond files and titles: `later: issue title`, or undefined. */
-export function laterOf(cell: string): string | undefined {
-  return /later: ([^|«]+?)\.?$/.exec(cell)?.[1]?.trim()
+/** The issues that a cell promises: `later: issue title`, each on a line of its own. */
+export function latersOf(cell: string): readonly string[] {
+  return cell.split('<br>').flatMap((line) => /^later: (.+)$/.exec(line.trim())?.[1] ?? [])
 }
 
 /** Why a cell that promises something later is wrong. */
 export function laterProblems(cell: string): readonly string[] {
-  if (!/\blater\b/.test(cell)) return []
-  const title = laterOf(cell)
-  return title !== undefined && LATER.includes(title) ? [] : [`«${cell}» names no issue that is to come`]
+  const promises = cell.split('<br>').filter((line) => /^\s*later\b/.test(line))
+  const known = latersOf(cell).filter((title) => LATER.includes(title))
+  return promises.length === known.length ? [] : [`«${cell}» names no issue that is to come`]
 }
 
 /** Why the table of invariants is wrong: compared with the list in src/base/assert.ts, the files, and the titles of tests. */
@@ -72,21 +72,21 @@ export function invariantProblems(
     if (statement.length < 20) problems.push(`${id} has no statement`)
     problems.push(...laterProblems(files), ...laterProblems(tests), ...laterProblems(simulator))
     const paths = spansOf(files)
-    if (paths.length === 0 && laterOf(files) === undefined) problems.push(`${id} is asserted nowhere`)
+    if (paths.length === 0 && latersOf(files).length === 0) problems.push(`${id} is asserted nowhere`)
     for (const path of paths) {
       const text = read(path)
       if (text === undefined) problems.push(`${id} names ${path}, which is not there`)
       else if (!new RegExp(`\\b${id}\\b`).test(text)) problems.push(`${id} names ${path}, which does not speak of it`)
     }
     const quotes = quotesOf(tests)
-    if (quotes.length === 0 && laterOf(tests) === undefined) problems.push(`${id} is proven by no test`)
+    if (quotes.length === 0 && latersOf(tests).length === 0) problems.push(`${id} is proven by no test`)
     for (const quote of quotes) {
       if (!idsOf(quote).includes(id)) problems.push(`${id} names a test that does not begin with [${id}]: ${quote}`)
       if (!titles.some(({ title }) => isTitle(quote, title)))
         problems.push(`${id} names a test that is not there: ${quote}`)
     }
     const checks = spansOf(simulator)
-    if (checks.length === 0 && laterOf(simulator) === undefined && !/^—/.test(simulator)) {
+    if (checks.length === 0 && latersOf(simulator).length === 0 && !/^—/.test(simulator)) {
       problems.push(`${id} says nothing of the simulator`)
     }
     for (const path of checks) {

@@ -10,7 +10,7 @@ import { pushAnswer, pushRequest } from '../../src/protocol/push.ts'
 import { PROTOCOL } from '../../src/protocol/version.ts'
 import { blocksOf, partOf, rowsOf, sectionOf, spansOf } from './markdown.ts'
 import { readSource } from './sources.ts'
-import { codesTable, EXAMPLES, goldenFrame, layOut, limitsTable } from './tables.ts'
+import { codesTable, EXAMPLES, goldenFrame, layOut, limitsTable, membersOfFrames } from './tables.ts'
 
 const page = readSource('PROTOCOL.md').text
 const decoders: { readonly [name: string]: Decoder<unknown> } = {
@@ -83,6 +83,25 @@ describe('examples', () => {
 })
 
 describe('what the page says in words', () => {
+  const unnamed = (names: readonly string[]) =>
+    names.filter((name) => !new RegExp(`[\`"]${name}[\`"]`).test(page.replace(/^```[\s\S]*?^```$/gm, '')))
+
+  test('it names every member of every frame', () => {
+    expect(membersOfFrames().length).toBeGreaterThan(30)
+    expect(unnamed(membersOfFrames())).toEqual([])
+  })
+
+  test('a member that is new is missed', () => {
+    const names = membersOfFrames((path) => {
+      const file = readSource(path)
+      return {
+        path,
+        text: file.text.replace('readonly decided: number', 'readonly decided: number\n  readonly decidedAt: number'),
+      }
+    })
+    expect(unnamed(names)).toEqual(['decidedAt'])
+  })
+
   test('it is about the version that is spoken', () => {
     expect(page).toMatch(new RegExp(`^# The protocol, version ${PROTOCOL}$`, 'm'))
   })

@@ -65,6 +65,20 @@ describe('the screen of code', () => {
   })
 })
 
+test('it says when not to use Holdfast, and what there is not', () => {
+  const text = sectionOf(readme, 'What there is, and what is to come')
+  for (const said of [
+    '**When not to use it**',
+    'no browser host',
+    'no attachments',
+    'no presence',
+    'encrypted at rest',
+    'PostgreSQL',
+  ]) {
+    expect(text).toContain(said)
+  }
+})
+
 describe('the table of scripts', () => {
   const scripts = Object.keys(JSON.parse(readSource('package.json').text).scripts)
   const told = (page: string) =>

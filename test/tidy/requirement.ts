@@ -2,7 +2,7 @@
 // issue that brings it. Where the requirement's own page is not at hand, the rows are held against their own count and hash, so
 // that none can be lost or changed without a trace.
 import { createHash } from 'node:crypto'
-import { type IsThere, laterOf, laterProblems } from './documents.ts'
+import { type IsThere, laterProblems, latersOf } from './documents.ts'
 import { quotesOf, rowsOf, spansOf } from './markdown.ts'
 import { isTitle, type Title } from './sources.ts'
 
@@ -61,7 +61,7 @@ export function answerProblems(page: string, titles: readonly Title[], isThere: 
       if (!titles.some(({ title }) => isTitle(quote, title)))
         problems.push(`«${sentence}» names a test that is not there: ${quote}`)
     }
-    const isLater = laterOf(where) !== undefined || laterOf(proof) !== undefined
+    const isLater = latersOf(where).length + latersOf(proof).length > 0
     if (!isLater && (paths.length === 0 || quotes.length === 0)) problems.push(`«${sentence}» has no file or no test`)
   }
   return problems

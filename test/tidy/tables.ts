@@ -10,7 +10,7 @@ import { encodeEvent, HEARTBEAT } from '../../src/protocol/live.ts'
 import { PROTOCOL } from '../../src/protocol/version.ts'
 import { BORDERS, type Border } from './borders.ts'
 import { withPart } from './markdown.ts'
-import { parse, readSource, root, walk } from './sources.ts'
+import { parse, readSource, root, type SourceFile, walk } from './sources.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 
@@ -105,6 +105,17 @@ export function examples(): Readonly<Record<string, string>> {
   ])
   const events = `${encodeEvent('patch', goldenFrame('patch'))}${encodeEvent('seal', goldenFrame('seal'))}${HEARTBEAT}`
   return { ...Object.fromEntries(frames), 'example live': `\`\`\`text\n${events}\`\`\`\n` }
+}
+
+/** The members of the frames, as the types of the wire name them. */
+export function membersOfFrames(read: (path: string) => SourceFile = readSource): readonly string[] {
+  const names = new Set<string>()
+  for (const name of ['frame', 'intent', 'outcome', 'problem', 'pull', 'push']) {
+    walk(parse(read(`src/protocol/${name}.ts`)), (node) => {
+      if (ts.isPropertySignature(node)) names.add(node.name.getText())
+    })
+  }
+  return [...names].sort()
 }
 
 /** The pages that hold such tables, with what they should say. */
