@@ -149,18 +149,18 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     return pending
   }
 
-  async function takeFrame(frame: StoredFrame, wentBack: boolean): Promise<void> {
+  async function takeFrame(frame: StoredFrame): Promise<void> {
     const box = outbox as Outbox
     const isSealed = (id: PendingIntent['id']): boolean => {
       const sequence = box.get(id)?.sequence
       return sequence !== undefined && sequence <= frame.decided
     }
     // Rows that only turn from sending to synced change in nothing but their badge.
-    for (const { intent, sequence, isRetired } of box.entries()) {
-      if (!isRetired && sequence !== undefined && sequence <= frame.decided)
-        queries.touchSync(replica.keysOf(intent.id))
-    }
+    const sealed = box.entries().filter(({ intent, isRetired }) => !isRetired && isSealed(intent.id))
+    queries.touchSync(sealed.map(({ intent }) => intent.id))
     watchRuns()
+    // Of an earlier history than what is shown: what stood between the two is pending again.
+    const wentBack = replica.client === frame.client && frame.decided < replica.decided
     arriving = frame
     try {
       await replica.confirm(frame, isSealed, wentBack ? pendingIntents(frame.decided) : undefined)
@@ -195,7 +195,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
 
   function onEntries(entries: readonly OutboxEntry[]): void {
     calls.settle(entries)
-    for (const { intent } of entries) queries.touchSync(replica.keysOf(intent.id))
+    queries.touchSync(entries.map(({ intent }) => intent.id))
     queries.flush()
     if ((outbox?.countUndecided() ?? 0) > 0) engine?.work()
     onChange()

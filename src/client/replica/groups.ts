@@ -5,7 +5,7 @@
 import { type Aggregate, addToTotals, createTotals, rowOfTotals, type Totals } from '../../schema/aggregate.ts'
 import type { Row } from '../../schema/table.ts'
 import type { Change } from './diff.ts'
-import { indexOn, lastRow, type Run } from './overlay.ts'
+import { indexOn, lastRow, type Run, type Write } from './overlay.ts'
 import type { TableState } from './tables.ts'
 
 /** The groups of one aggregate. */
@@ -16,11 +16,13 @@ export interface Groups {
   readonly measures: readonly string[]
   /** The group to which a row belongs. */
   keyOf(row: Row): string
+  /** Begins to follow what is pending; asking for a group does so too. */
+  wake(): void
   row(key: string): Row | undefined
   /** Groups that pending intents touch. */
   touchedKeys(): Iterable<string>
   isTouched(key: string): boolean
-  /** The groups to which a row belongs, confirmed or pending, if pending intents wrote it. */
+  /** The groups to which a row belongs, confirmed or pending, if pending intents wrote it and anybody has asked for groups. */
   groupsOf(id: string): readonly string[]
   /** The pending runs that wrote rows of the group, in order. */
   runs(key: string): readonly Run[]
@@ -41,7 +43,11 @@ export function createGroups(state: TableState, of: TableState, aggregate: Aggre
   const { by } = aggregate
   const touchedIds = new Map<string, Set<string>>()
   const groupsOfId = new Map<string, readonly string[]>()
+  // The runs of groups that were asked for, and how much of a row's writes they take account of.
+  const runsOf = new Map<string, Run[]>()
+  const accounted = new Map<string, { readonly writes: readonly Write[]; readonly length: number }>()
   const counted = new Map<string, Counted>()
+  let isAwake = false
 
   const count = (key: string): Counted => {
     const totals = createTotals(aggregate)
@@ -63,30 +69,67 @@ export function createGroups(state: TableState, of: TableState, aggregate: Aggre
     if (!group.totals.sums.every(Number.isSafeInteger)) counted.delete(key)
   }
 
+  /** Whether all that is new of a row is one write at the end of its list; then that write. */
+  const appendedTo = (id: string, writes: readonly Write[]): Write | undefined => {
+    const known = accounted.get(id)
+    const isOneMore =
+      known === undefined ? writes.length === 1 : known.writes === writes && known.length + 1 === writes.length
+    return isOneMore ? writes.at(-1) : undefined
+  }
+
+  /** Brings the runs of a group up to date with a row's writes, or forgets them where that is not simple. */
+  const account = (key: string, added: Run | undefined): void => {
+    const runs = runsOf.get(key)
+    const last = runs?.at(-1)
+    if (runs === undefined || (added !== undefined && last === added)) return
+    if (added !== undefined && last !== undefined && last.position < added.position) runs.push(added)
+    else runsOf.delete(key)
+  }
+
   const regroup = (id: string): void => {
-    for (const key of groupsOfId.get(id) ?? none) {
+    const earlier = groupsOfId.get(id) ?? none
+    const writes = of.writes.get(id)
+    const keys = new Set<string>()
+    if (writes !== undefined)
+      for (const row of [of.rows.get(id), lastRow(of, id)]) if (row !== undefined) keys.add(String(row[by]))
+    const added = writes === undefined ? undefined : appendedTo(id, writes)?.run
+    for (const key of earlier) {
+      if (keys.has(key)) continue
+      runsOf.delete(key)
       const ids = touchedIds.get(key)
       ids?.delete(id)
       if (ids?.size === 0) touchedIds.delete(key)
     }
-    groupsOfId.delete(id)
-    if (!of.writes.has(id)) return
-    const keys = new Set<string>()
-    for (const row of [of.rows.get(id), lastRow(of, id)]) if (row !== undefined) keys.add(String(row[by]))
-    groupsOfId.set(id, [...keys])
     for (const key of keys) {
+      account(key, earlier.includes(key) || writes?.length === 1 ? added : undefined)
       const ids = touchedIds.get(key)
       if (ids === undefined) touchedIds.set(key, new Set([id]))
       else ids.add(id)
     }
+    if (writes === undefined) {
+      groupsOfId.delete(id)
+      accounted.delete(id)
+    } else {
+      groupsOfId.set(id, [...keys])
+      accounted.set(id, { writes, length: writes.length })
+    }
+  }
+
+  /** From the first question on, what is pending is followed; before that an aggregate costs nothing. */
+  const wake = (): void => {
+    if (isAwake) return
+    isAwake = true
+    for (const id of of.writes.keys()) regroup(id)
   }
 
   return {
     state,
     of,
+    wake,
     measures: Object.keys(aggregate.measures),
     keyOf: (row) => String(row[by]),
     row(key) {
+      wake()
       if (!touchedIds.has(key)) return state.rows.get(key)
       let group = counted.get(key)
       if (group === undefined) {
@@ -96,15 +139,28 @@ export function createGroups(state: TableState, of: TableState, aggregate: Aggre
       group.row ??= rowOfTotals(aggregate, key, group.totals)
       return group.row
     },
-    touchedKeys: () => touchedIds.keys(),
-    isTouched: (key) => touchedIds.has(key),
+    touchedKeys() {
+      wake()
+      return touchedIds.keys()
+    },
+    isTouched(key) {
+      wake()
+      return touchedIds.has(key)
+    },
     groupsOf: (id) => groupsOfId.get(id) ?? none,
     runs(key) {
-      const runs = new Set<Run>()
-      for (const id of touchedIds.get(key) ?? none) for (const { run } of of.writes.get(id) ?? []) runs.add(run)
-      return [...runs].sort((a, b) => a.position - b.position)
+      wake()
+      let runs = runsOf.get(key)
+      if (runs === undefined) {
+        const found = new Set<Run>()
+        for (const id of touchedIds.get(key) ?? none) for (const { run } of of.writes.get(id) ?? []) found.add(run)
+        runs = [...found].sort((a, b) => a.position - b.position)
+        runsOf.set(key, runs)
+      }
+      return runs
     },
     settle(ids, changes) {
+      if (!isAwake) return
       for (const id of ids.keys()) regroup(id)
       if (counted.size === 0) return
       for (const [, { before, after }] of changes) {

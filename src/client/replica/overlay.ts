@@ -53,6 +53,8 @@ export interface Write {
   readonly isInsert: boolean
   /** Its place among the run's writes. */
   readonly ordinal: number
+  /** The pending intent that put the row there as it stands after this write, if one did. */
+  inserter: IntentId | undefined
 }
 
 /** The state of a replica. */
@@ -130,18 +132,6 @@ export function writeBefore(state: TableState, id: string, position: number): Wr
     else high = middle
   }
   return writes[low - 1]
-}
-
-/** The pending intent that put the row there as it stands at `position`, if one did. */
-export function inserterOf(state: TableState, id: string, position: number): IntentId | undefined {
-  const writes = state.writes.get(id) ?? []
-  for (let index = writes.length - 1; index >= 0; index--) {
-    const write = writes[index] as Write
-    if (write.run.position >= position) continue
-    if (write.row === undefined) return undefined
-    if (write.isInsert) return write.run.intent.id
-  }
-  return undefined
 }
 
 /** The index of a column, built when it is first asked for. */
@@ -251,12 +241,15 @@ function enter(run: Run, record: RunRecord): void {
   const readers: Reader[] = []
   for (const [state, ids] of record.keys) for (const id of ids) readers.push(state.watches.readKey(id, run))
   for (const { state, spec, edge } of record.ranges) readers.push(state.watches.readRange(spec, edge, run))
-  const writes = record.writes.map((write) => ({ ...write, run }))
-  for (const write of writes) {
-    const list = write.state.writes.get(write.id)
-    if (list === undefined) write.state.writes.set(write.id, [write])
+  const writes: Write[] = []
+  for (const { state, id, row, isInsert, ordinal } of record.writes) {
+    const list = state.writes.get(id)
+    const write: Write = { run, state, id, row, isInsert, ordinal, inserter: undefined }
+    write.inserter = inserterAfter(write, list?.at(-1))
+    writes.push(write)
+    if (list === undefined) state.writes.set(id, [write])
     else list.push(write)
-    indexRow(write.state, write.id, write.row)
+    indexRow(state, id, row)
   }
   run.picture = record.picture
   run.readers = readers
@@ -267,8 +260,17 @@ function settleWrites(state: TableState, id: string, gone: ReadonlySet<Write>): 
   const writes = (state.writes.get(id) ?? [])
     .filter((write) => !gone.has(write))
     .sort((a, b) => a.run.position - b.run.position)
+  let before: Write | undefined
+  for (const write of writes) {
+    write.inserter = inserterAfter(write, before)
+    before = write
+  }
   if (writes.length === 0) state.writes.delete(id)
   else state.writes.set(id, writes)
+}
+
+function inserterAfter({ row, isInsert, run }: Write, before: Write | undefined): IntentId | undefined {
+  return row === undefined ? undefined : isInsert ? run.intent.id : before?.inserter
 }
 
 function idsIn(lists: Map<TableState, Set<string>>, state: TableState): Set<string> {

@@ -13,13 +13,13 @@ import {
   type Difference,
   indexOn,
   indexRow,
-  inserterOf,
   type Overlay,
   type PendingIntent,
   type Rebased,
   type Run,
   rowAt,
   type Version,
+  writeBefore,
 } from './overlay.ts'
 import { type RunControl, type RunRecord, type RunResult, runIntent, type View } from './run.ts'
 import { equalityOf } from './spec.ts'
@@ -158,7 +158,7 @@ export async function rebase(
       }
       return index.ids(equality.value)
     },
-    inserter: (state, id) => inserterOf(state, id, position),
+    inserter: (state, id) => writeBefore(state, id, position)?.inserter,
   })
 
   /** Compares what a run wrote in the old world with what it writes in the new one. */

@@ -7,8 +7,8 @@ import { LIMITS } from '../../protocol/limits.ts'
 import { comparatorOf, matches, type QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import type { TxSource } from '../../schema/tx.ts'
-import type { RunPicture, Write } from './overlay.ts'
-import type { RangeRead, RunRecord, View } from './run.ts'
+import type { RunPicture } from './overlay.ts'
+import type { RangeRead, RecordedWrite, RunRecord, View } from './run.ts'
 import { checkSpec, takeFirst } from './spec.ts'
 import { type TableState, txRow } from './tables.ts'
 
@@ -121,7 +121,7 @@ export function createRecorder(view: View): Recorder {
       isOpen = false
     },
     record(picture) {
-      const writes: Omit<Write, 'run'>[] = []
+      const writes: RecordedWrite[] = []
       for (const [state, rows] of own) {
         for (const [id, { row, isInsert, ordinal }] of rows) {
           if (row !== undefined)

@@ -34,12 +34,15 @@ export interface RangeRead {
   readonly edge: Row | undefined
 }
 
+/** What a run made of one row. */
+export type RecordedWrite = Pick<Write, 'state' | 'id' | 'row' | 'isInsert' | 'ordinal'>
+
 /** What a run read and wrote. */
 export interface RunRecord {
   readonly picture: RunPicture
   readonly keys: ReadonlyMap<TableState, ReadonlySet<string>>
   readonly ranges: readonly RangeRead[]
-  readonly writes: readonly Omit<Write, 'run'>[]
+  readonly writes: readonly RecordedWrite[]
   /** Pending intents that inserted a row which this run read, wrote or refers to. */
   readonly needs: readonly IntentId[]
 }

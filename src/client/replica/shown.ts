@@ -107,6 +107,7 @@ export function createShown(overlay: Overlay): Shown {
     counts: (state) => groupsOf.get(state)?.of ?? state,
     isObserved: (state) => observers.has(state),
     observe(state) {
+      groupsOf.get(state)?.wake()
       observers.set(state, (observers.get(state) ?? 0) + 1)
       let isObserving = true
       return () => {

@@ -30,11 +30,8 @@ export interface EngineParts {
   cursors(): readonly Cursor[]
   /** How far the newest stored frame called this client’s intents decided. */
   readonly sealed: number
-  /**
-   * Applies a whole frame; rejects with a SyncError when it does not fit what is held, and then nothing of it was applied.
-   * `wentBack`: it is of an earlier history than what was held; what stands above its `decided` is pending again.
-   */
-  takeFrame(frame: StoredFrame, wentBack: boolean): Promise<void>
+  /** Applies a whole frame; rejects with a SyncError when it does not fit what is held, and then nothing of it was applied. */
+  takeFrame(frame: StoredFrame): Promise<void>
   /** Gives up the place of an intent that cannot be sent. */
   park(entry: OutboxEntry, reason: ParkedReason, detail: string): void
   /** Something of `health()` changed. */
@@ -77,8 +74,11 @@ export interface Core {
   known(): number
   /** Up to here a seal has told so: what a later seal of the same stream cannot fall below. */
   sealed(): number
-  /** Compares what the authority says to have decided with what it had told before it was asked; true when it went back. */
-  noticeHistory(decided: number, known: number): boolean
+  /**
+   * Compares what the authority says to have decided with what it had told before it was asked. When that is less, it was restored
+   * from a backup and is asked again for what it lost.
+   */
+  noticeHistory(decided: number, known: number): void
   /** Ends a frame and applies it; `known` as for noticeHistory. */
   takeSeal(staging: Staging, seal: Seal, known: number): Promise<void>
   /** Runs a job while no frame is being applied: frames and births speak of the same numbers. */
@@ -127,7 +127,10 @@ export function createCore(
       stored: outbox.stored,
     }),
     async request(path, body) {
-      const token = await parts.token()
+      // Whoever gives tokens may have to ask somebody for them, and be as offline as we are.
+      const token = await parts.token().catch((cause: unknown) => {
+        throw new SyncError('unreachable', 'The session’s token could not be had', { cause })
+      })
       const headers = {
         'content-type': 'application/json',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -161,21 +164,20 @@ export function createCore(
     known: () => outbox.last - outbox.countUndecided(),
     sealed: () => sealed,
     noticeHistory(decided, known) {
-      if (decided >= known) return false
+      if (decided >= known) return
       if (decided + 1 < outbox.first) guard(beReborn)
       else outbox.reopen(decided + 1)
       sealed = Math.min(sealed, decided)
       sender.send('work')
-      return true
     },
     exclusively: lane.run,
     takeSeal: (staging, seal, known) =>
       lane.run(async () => {
         refuseOthers(outbox, seal)
         const frame = staging.seal(seal)
-        const wentBack = core.noticeHistory(seal.decided, Math.max(known, sealed))
+        core.noticeHistory(seal.decided, Math.max(known, sealed))
         outbox.decide(seal.outcomes, host.clock.now()).catch(host.report)
-        await parts.takeFrame(frame, wentBack)
+        await parts.takeFrame(frame)
         sealed = Math.max(sealed, seal.decided)
         parts.onChange()
       }),

@@ -16,9 +16,12 @@ export function createLive(core: Core): (isCurrent: IsCurrent) => Promise<void> 
     let isOver = false
     let hasBrought = false
     let last: Promise<void> = Promise.resolve()
-    let cancelStream = (): void => undefined
+    let isFresh = true
+    let cancelStream = nothing
+    let cancelWatch = nothing
     pull.cancel = () => {
       isOver = true
+      cancelWatch()
       cancelStream()
     }
     const isRunning = (): boolean => !isOver && isCurrent()
@@ -32,6 +35,14 @@ export function createLive(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       if (!(error instanceof SyncError)) return core.guard(() => Promise.reject(error))
       if (error.code === 'forked') core.guard(core.beReborn)
       else end(core.failed(pull, error))
+    }
+    /** A line that was cut says nothing, not even that it is over. */
+    const watchSilence = (): void => {
+      cancelWatch = host.clock.after(parts.tuning.silenceMs, () => {
+        if (!isFresh) return fail(new SyncError('stream_lost', 'Nothing was heard on the stream for too long'))
+        isFresh = false
+        watchSilence()
+      })
     }
     const take = async (name: string, data: string): Promise<void> => {
       if (!isRunning()) return
@@ -47,11 +58,14 @@ export function createLive(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       if (isRunning()) receiver.send('frame')
     }
 
-    const ready = await core.request('live', JSON.stringify({ ...core.caller(), cursors: staging.cursors() }))
-    if (!isRunning()) return
+    const body = JSON.stringify({ ...core.caller(), cursors: staging.cursors() })
+    const ready = await core.request('live', body).catch(fail)
+    if (ready === undefined || !isRunning()) return
+    watchSilence()
     cancelStream = host.network.stream(ready, {
       opened: () => undefined,
       event(name, data) {
+        isFresh = true
         if (name !== '') last = last.then(() => take(name, data)).catch(fail)
       },
       refused: (answer) => fail(faultOfAnswer(answer, host.clock.now())),
@@ -62,3 +76,5 @@ export function createLive(core: Core): (isCurrent: IsCurrent) => Promise<void> 
     })
   }
 }
+
+function nothing(): void {}

@@ -8,6 +8,8 @@ export interface Tuning {
   readonly requestMs: number
   /** Wait after a fault: short enough that a lift door does not matter, bounded so that an hour offline is noticed within half a minute. */
   readonly backoff: BackoffLimits
+  /** A stream that is silent for as long as this, and then once more, is given up: longer than the authority's heartbeats are apart. */
+  readonly silenceMs: number
   /** Without a stream: how often to look for the changes of others. */
   readonly pollMs: number
   /** Decided intents are kept this long, in case the authority is restored from a backup and asks for them again. */
@@ -20,6 +22,7 @@ export interface Tuning {
 export const DEFAULT_TUNING: Tuning = Object.freeze({
   requestMs: 45_000,
   backoff: Object.freeze({ firstMs: 500, maxMs: 30_000 }),
+  silenceMs: 20_000,
   pollMs: 15_000,
   keepDecidedMs: 7 * 86_400_000,
   foldAfterMs: 2_000,
