@@ -264,7 +264,7 @@ function createRuns(world: World, sql: Sql, batch: Batch, watch: Watch, oneByOne
     } catch (error) {
       return { stop: fault(intent, error) }
     }
-    rights ??= await findingCulprit(() => world.rights.read(batch.actor, buffer.grantsSource))
+    rights ??= await findingCulprit(readRights)
     const attempt = beginAttempt(app, layout, sql, buffer, rights, {
       actor: batch.actor,
       madeAt: intent.madeAt,
@@ -309,6 +309,16 @@ function createRuns(world: World, sql: Sql, batch: Batch, watch: Watch, oneByOne
       code: 'fault',
       detail: `The mutator ${intent.name} failed at the authority.`,
       retryAfterMs: world.tuning.faultRetryMs,
+    }
+  }
+
+  /** That the app's function of grants fails is no intent's fault: the whole batch fails. */
+  async function readRights(): Promise<Rights> {
+    try {
+      return await world.rights.read(batch.actor, buffer.grantsSource)
+    } catch (error) {
+      if (error instanceof ConstraintError) throw error
+      throw new SyncError('internal', 'The rights of the actor could not be found', { cause: error })
     }
   }
 
