@@ -10,6 +10,7 @@ import type { ActorId, Sequence } from '../../protocol/ids.ts'
 import type { Disk } from './disk.ts'
 import { onDisk } from './disk-fault.ts'
 import { findJournal, type Journal, openJournal } from './journal.ts'
+import type { RecordText } from './record.ts'
 
 /**
  * A journal is worth writing anew when it has grown by this much and has doubled since the last time. A megabyte is read and parsed
@@ -22,9 +23,9 @@ interface Group {
   readonly jobs: Job[]
 }
 
-/** The events of one call, as text; `intents` is to be given its number. */
+/** The events of one call, as texts; `intents` are to be given their number. */
 interface Job {
-  readonly intents?: { readonly text: string; readonly count: number }
+  readonly intents?: readonly string[]
   readonly events?: readonly { readonly text: string; readonly event: OutboxEvent }[]
   resolve(first: Sequence): void
   reject(error: unknown): void
@@ -81,12 +82,12 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
     const { jobs } = committed
     let reached = last
     const firsts: Sequence[] = []
-    const records: string[] = []
+    const records: RecordText[] = []
     for (const { intents, events = [] } of jobs) {
       firsts.push((reached + 1) as Sequence)
       if (intents !== undefined) {
-        records.push(`{"kind":"made","first":${reached + 1},"intents":${intents.text}}`)
-        reached += intents.count
+        records.push({ head: `{"kind":"made","first":${reached + 1},"intents":[`, items: intents, tail: ']}' })
+        reached += intents.length
       }
       for (const { text, event } of events) {
         records.push(text)
@@ -135,8 +136,7 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
     },
     async append(intents, texts) {
       if (intents.length === 0) return join({})
-      const text = texts === undefined ? JSON.stringify(intents) : `[${texts.join(',')}]`
-      return join({ intents: { text, count: intents.length } })
+      return join({ intents: texts ?? intents.map((intent) => JSON.stringify(intent)) })
     },
     async note(events) {
       await join({ events: events.map((event) => ({ text: JSON.stringify(event), event })) })

@@ -4,7 +4,7 @@
 // Knows nothing of what the records mean; when to sync and what to tell the caller is file.ts. Calls are made one after the other.
 import { SyncError } from '../../base/errors.ts'
 import type { Disk, DiskFile } from './disk.ts'
-import { encodeRecords, scanRecords } from './record.ts'
+import { encodeRecords, type RecordText, scanRecords } from './record.ts'
 
 /** The number of the format of these files; what is newer is left untouched. The first line keeps its form for ever. */
 export const FILE_FORMAT = 1
@@ -40,7 +40,7 @@ export interface Found {
 /** One journal. A call that rejects has kept nothing, unless the process ends before the next call. */
 export interface Journal {
   /** Adds records, all or none; durable only with `isSynced`. */
-  append(records: readonly string[], isSynced: boolean): Promise<void>
+  append(records: readonly RecordText[], isSynced: boolean): Promise<void>
   /** Begins a new generation with these records, all or none; durable. */
   rewrite(records: readonly string[]): Promise<void>
   /** Makes durable what was appended without. */

@@ -8,22 +8,44 @@ type Checksum = Disk['checksum']
 
 const newline = 10
 const space = 32
+const comma = 44
 const zero = 48
 /** Eight digits and a space come before what the checksum covers. */
 const covered = 9
 
+/** A JSON text; of a long list also its items, which then need not be made one text before they are made bytes. */
+export type RecordText = string | { readonly head: string; readonly items: readonly string[]; readonly tail: string }
+
 /** The lines of some JSON texts, written when the first `durable` bytes of the file were safe. */
-export function encodeRecords(texts: readonly string[], durable: number, checksum: Checksum): Buffer {
+export function encodeRecords(texts: readonly RecordText[], durable: number, checksum: Checksum): Buffer {
   const start = `00000000 ${durable.toString(36)} `
-  // All at once: ten thousand small encodings cost four times one large one.
-  const lines = Buffer.from(`${start}${texts.join(`\n${start}`)}\n`)
-  for (let at = 0; at < lines.length; ) {
-    // A JSON text holds no line end.
-    const end = lines.indexOf(newline, at)
-    writeSum(lines, at, checksum(lines.subarray(at + covered, end)))
-    at = end + 1
+  // A unit of a string becomes at most three bytes. Ten thousand small writes into one buffer cost a quarter of joining as many
+  // texts and making one buffer of that, and far less than ten thousand small buffers.
+  const lines = Buffer.allocUnsafe(3 * texts.reduce((length, text) => length + start.length + lengthOf(text) + 1, 0))
+  let at = 0
+  for (const text of texts) {
+    const begins = at
+    at += lines.write(start, at)
+    if (typeof text === 'string') at += lines.write(text, at)
+    else at = writeList(lines, at, text)
+    writeSum(lines, begins, checksum(lines.subarray(begins + covered, at)))
+    lines[at++] = newline
   }
-  return lines
+  return lines.subarray(0, at)
+}
+
+function lengthOf(text: RecordText): number {
+  if (typeof text === 'string') return text.length
+  return text.items.reduce((length, item) => length + item.length + 1, text.head.length + text.tail.length)
+}
+
+function writeList(bytes: Buffer, from: number, { head, items, tail }: Exclude<RecordText, string>): number {
+  let at = from + bytes.write(head, from)
+  for (const [index, item] of items.entries()) {
+    if (index > 0) bytes[at++] = comma
+    at += bytes.write(item, at)
+  }
+  return at + bytes.write(tail, at)
 }
 
 /** What a journal's bytes say. */

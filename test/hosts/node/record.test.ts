@@ -31,6 +31,15 @@ test('lines come back as they were written, one by one or many at once', () => {
   expect(scanRecords(new Uint8Array(), checksum)).toEqual({ records: [], ends: [], good: 0, isDamaged: false })
 })
 
+test('a list in its items makes the same bytes as its text', () => {
+  const items = ['{"a":"ü"}', '2', '"€😀"']
+  for (const some of [items, items.slice(0, 1), []]) {
+    const list = { head: '{"of":[', items: some, tail: ']}' }
+    const text = `{"of":[${some.join(',')}]}`
+    expect(encodeRecords(['null', list, '1'], 9, checksum)).toEqual(encodeRecords(['null', text, '1'], 9, checksum))
+  }
+})
+
 test('[I12] a file cut off at any byte gives its whole lines and is not called damaged', () => {
   const { bytes, ends } = journal(values)
   for (let length = 0; length < bytes.length; length++) {
