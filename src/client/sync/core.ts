@@ -1,5 +1,6 @@
 // What push, pull and live share: the two halves of the loop with their faults, the requests, and the history of the authority
 // as far as it was told. Knows neither what a batch nor what a patch is.
+import { InvariantError } from '../../base/assert.ts'
 import type { Cancel } from '../../base/clock.ts'
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
@@ -47,6 +48,10 @@ export interface Half {
   fault: SyncError | undefined
   /** Nothing of the authority was heard at the last try, so news of it is a reason to try again at once. */
   waitsForNetwork: boolean
+  /** How often the authority has spoken to this half. */
+  answers: number
+  /** When the last fault came, on the monotonic clock. */
+  failedAt: number
   cancel: Cancel
   stopWaiting: Cancel
 }
@@ -104,11 +109,42 @@ export function createCore(
   { sender, receiver, guard, beReborn }: Conductor,
 ): Core & { forgetSealed(): void } {
   const { host, outbox, tuning } = parts
-  const push: Half = { attempts: 0, fault: undefined, waitsForNetwork: false, cancel: nothing, stopWaiting: nothing }
+  const push: Half = {
+    attempts: 0,
+    fault: undefined,
+    waitsForNetwork: false,
+    answers: 0,
+    failedAt: 0,
+    cancel: nothing,
+    stopWaiting: nothing,
+  }
   const pull: Half = { ...push }
   let sealed = parts.sealed
   let heardAt = 0
   const lane = createLane()
+
+  /** Whoever gives tokens may have to ask somebody for them, be as offline as we are, or never answer. */
+  function tokenInTime(): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      const cancel = host.clock.after(tuning.requestMs, () =>
+        reject(new SyncError('timed_out', 'The session gave no token')),
+      )
+      parts.token().then(
+        (token) => {
+          cancel()
+          resolve(token)
+        },
+        (error: unknown) => {
+          cancel()
+          reject(faultOfNetwork('The session’s token could not be had', error))
+        },
+      )
+    })
+  }
+
+  /** Whether news of the authority may shorten the wait of a half: not at each frame of a busy stream. */
+  const mayTryAgain = (half: Half): boolean =>
+    half.waitsForNetwork && host.clock.monotonic() - half.failedAt >= tuning.backoff.firstMs
 
   const core: Core & { forgetSealed(): void } = {
     parts,
@@ -127,10 +163,7 @@ export function createCore(
       stored: outbox.stored,
     }),
     async request(path, body) {
-      // Whoever gives tokens may have to ask somebody for them, and be as offline as we are.
-      const token = await parts.token().catch((cause: unknown) => {
-        throw new SyncError('unreachable', 'The session’s token could not be had', { cause })
-      })
+      const token = await tokenInTime()
       const headers = {
         'content-type': 'application/json',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -140,23 +173,29 @@ export function createCore(
     async exchange(half, path, body, isCurrent) {
       const ready = await core.request(path, body)
       if (!isCurrent()) return undefined
-      const { answer, cancel } = host.network.exchange(ready, tuning.requestMs)
-      half.cancel = cancel
-      const answered = await answer
-      return isCurrent() ? answered : undefined
+      try {
+        const { answer, cancel } = host.network.exchange(ready, tuning.requestMs)
+        half.cancel = cancel
+        const answered = await answer
+        return isCurrent() ? answered : undefined
+      } catch (error) {
+        throw faultOfNetwork('The request failed', error)
+      }
     },
     heard(half) {
       heardAt = host.clock.now()
+      half.answers++
       half.attempts = 0
       half.fault = undefined
-      if (half === push && pull.waitsForNetwork) receiver.send('reachable')
-      if (half === pull && push.waitsForNetwork) sender.send('reachable')
+      if (half === push && mayTryAgain(pull)) receiver.send('reachable')
+      if (half === pull && mayTryAgain(push)) sender.send('reachable')
       half.waitsForNetwork = false
     },
     failed(half, error) {
       if (!(error instanceof SyncError)) throw error
       half.attempts++
       half.fault = error
+      half.failedAt = host.clock.monotonic()
       half.waitsForNetwork = error.code === 'unreachable' || error.code === 'timed_out' || error.code === 'not_ours'
       parts.onChange()
       return error.remedy === 'person' ? 'refused' : 'failed'
@@ -197,6 +236,14 @@ function refuseOthers(outbox: Outbox, { client, decided, decidedId }: Seal): voi
   const own = outbox.at(decided)
   if (decidedId !== undefined && own !== undefined && own.intent.id !== decidedId)
     throw new SyncError('forked', `Another copy of this store has used number ${decided}`)
+}
+
+/** What a network or a session threw, as a fault that time may heal. A broken invariant stays one. */
+export function faultOfNetwork(what: string, error: unknown): unknown {
+  if (error instanceof SyncError || error instanceof InvariantError) return error
+  return new SyncError('unreachable', `${what}: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  })
 }
 
 function nothing(): void {}

@@ -1,9 +1,10 @@
 // The engine: feeds the two tables of loop.ts with what happens, and carries out what they ask. The verbs are push.ts, pull.ts and
 // live.ts; what they share is core.ts. Whatever was under way in an old epoch (a stop, a rebirth) changes nothing when it comes
 // back (I8).
+import { InvariantError } from '../../base/assert.ts'
 import { backoffMs } from '../../base/backoff.ts'
 import type { Cancel } from '../../base/clock.ts'
-import type { SyncError } from '../../base/errors.ts'
+import { SyncError } from '../../base/errors.ts'
 import { newClientId } from '../session/identity.ts'
 import { createCore, type EngineParts, type Half, type IsCurrent } from './core.ts'
 import { createLive } from './live.ts'
@@ -48,6 +49,12 @@ export function createEngine(parts: EngineParts): Engine {
   let epoch = 0
   let rebirths = 0
   let rebirth: Promise<void> | undefined
+  /** Whether the client wants the loop to run; a new birth comes between at times. */
+  let isWanted = false
+  /** A new birth that could not be written is due again. */
+  let isBirthDue = false
+  /** The count of answers to pushes at which the present client was born, if by this engine. */
+  let bornAt = -1
 
   const sender = createMachine(SENDER, 'off', carryOutSender, parts.onChange)
   const receiver = createMachine(RECEIVER, 'off', carryOutReceiver, parts.onChange)
@@ -88,36 +95,72 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   function beReborn(): Promise<void> {
+    if (rebirth === undefined && bornAt === core.push.answers) {
+      waitAsNewborn()
+      return Promise.resolve()
+    }
     rebirth ??= (async () => {
-      const wasOn = sender.state !== 'off' || receiver.state !== 'off'
-      stop()
-      const mine = epoch
-      rebirths++
+      halt()
       try {
         await core.exclusively(() => outbox.rebirth(newClientId(host.random), host.clock.now()))
+        rebirths++
+        bornAt = core.push.answers
         core.forgetSealed()
-        if (wasOn && epoch === mine) start()
       } catch (error) {
+        if (error instanceof InvariantError) throw error
         // The disk refuses for now. What is stored is as it was; the fork will be noticed again.
-        core.failed(core.push, error)
-        if (wasOn && epoch === mine) core.push.stopWaiting = wait(core.push, start)
+        const what = 'The new birth of the outbox could not be written'
+        core.failed(
+          core.push,
+          error instanceof SyncError ? error : new SyncError('storage_failed', what, { cause: error }),
+        )
+        isBirthDue = true
       } finally {
         rebirth = undefined
       }
+      if (!isWanted) isBirthDue = false
+      else if (isBirthDue) core.push.stopWaiting = wait(core.push, run)
+      else run()
     })()
     return rebirth
   }
 
-  function start(): void {
+  /** That a client is forked before anybody can have copied it is no copy's doing: believing it at once would be a storm of births. */
+  function waitAsNewborn(): void {
+    bornAt = -1
+    const fault = new SyncError('forked', 'The authority calls a client forked that was born just now')
+    if (sender.state === 'sending') sender.send(core.failed(core.push, fault))
+    if (receiver.state === 'pulling' || receiver.state === 'streaming') receiver.send(core.failed(core.pull, fault))
+  }
+
+  function run(): void {
+    isBirthDue = false
+    core.push.stopWaiting()
     sender.send('start')
     receiver.send('start')
   }
 
-  function stop(): void {
+  /** Ends what is under way: it changes nothing when it comes back. */
+  function halt(): void {
     epoch++
+    isBirthDue = false
     core.push.stopWaiting()
     sender.send('stop')
     receiver.send('stop')
+    outbox.setSending(
+      outbox.entries().filter(({ isSending }) => isSending),
+      false,
+    )
+  }
+
+  function start(): void {
+    isWanted = true
+    if (rebirth === undefined) run()
+  }
+
+  function stop(): void {
+    isWanted = false
+    halt()
   }
 
   return {
@@ -125,7 +168,7 @@ export function createEngine(parts: EngineParts): Engine {
     stop,
     work: () => sender.send('work'),
     health: () => ({
-      sender: sender.state,
+      sender: isBirthDue ? 'waiting' : sender.state,
       receiver: receiver.state,
       fault: core.push.fault ?? core.pull.fault,
       attempts: Math.max(core.push.attempts, core.pull.attempts),

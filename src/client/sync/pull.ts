@@ -30,7 +30,11 @@ export function createPull(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       core.heard(pull)
       if (!page.patches.every(stage.stage))
         throw new SyncError('behind', 'A page of the pull does not start where the one before ended')
-      if (page.seal === undefined) return receiver.send('page')
+      if (page.seal === undefined) {
+        if (page.patches.length === 0)
+          throw new SyncError('server_error', 'A page of the pull brought neither rows nor a seal')
+        return receiver.send('page')
+      }
       staging = undefined
       await core.takeSeal(stage, page.seal, known)
       if (!isCurrent()) return

@@ -30,55 +30,76 @@ export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       if (answer === undefined) return
       const decoded = readAnswer(answer, pushAnswer, host.clock.now())
       if (decoded.client !== outbox.client) throw new SyncError('not_ours', 'The answer is for another client')
-      takeAnswer(decoded, entries.length, known)
+      takeAnswer(decoded, entries, known)
     } catch (error) {
       if (isCurrent()) takeFault(error, entries)
     } finally {
-      outbox.setSending(entries, false)
+      // A stop has taken the marks off already, and by now they may be those of another batch.
+      if (isCurrent()) outbox.setSending(entries, false)
     }
   }
 
-  function takeAnswer({ decided, outcomes, stop }: PushAnswer, sent: number, known: number): void {
+  function takeAnswer({ decided, outcomes, stop }: PushAnswer, sent: readonly OutboxEntry[], known: number): void {
     const before = push.attempts
     core.heard(push)
-    // An intent at which the authority fails again and again is tried ever more rarely, although the authority answers.
-    if (stop?.code === 'fault' && outcomes.length === 0) push.attempts = before
-    batchLimit = Math.min(LIMITS.batchIntents, Math.max(batchLimit, sent) * 2)
+    batchLimit = Math.min(LIMITS.batchIntents, Math.max(batchLimit, sent.length) * 2)
     outbox.decide(outcomes, host.clock.now()).catch(host.report)
     core.noticeHistory(decided, known)
     receiver.send('wake')
-    if (stop !== undefined) takeStop(stop)
-    else sender.send(outbox.countUndecided() > 0 ? 'more' : 'done')
+    // What is answered without moving anything is asked ever more rarely, although the authority answers.
+    const isMoving = core.known() !== known
+    if (!isMoving) push.attempts = before
+    if (stop !== undefined) takeStop(stop, sent)
+    else if (outbox.countUndecided() === 0) sender.send('done')
+    else if (isMoving) sender.send('more')
+    else fail('The answer decides nothing of what was sent')
   }
 
-  function takeStop(stop: Stop): void {
+  function takeStop(stop: Stop, sent: readonly OutboxEntry[]): void {
     switch (stop.code) {
-      case 'gap':
+      case 'gap': {
+        const expected = stop.expected ?? outbox.first
         // What the authority misses may be older than what is kept here: then only a new birth can go on.
-        if ((stop.expected ?? 1) < outbox.first) return core.guard(core.beReborn)
-        outbox.reopen(stop.expected ?? outbox.first)
+        if (expected < outbox.first) return core.guard(core.beReborn)
+        outbox.reopen(expected)
+        // Nothing earlier is there to be sent: the same again would be answered in the same way.
+        if (core.known() + 1 >= (sent[0]?.sequence ?? 0))
+          return fail(`The authority misses number ${expected}, but it was sent what follows`)
         return sender.send('more')
+      }
       case 'fault':
         return sender.send(
           core.failed(push, new SyncError('fault', stop.detail, { retryAfterMs: stop.retryAfterMs ?? 0 })),
         )
       case 'version_unknown':
       case 'expired': {
-        const entry = outbox.at(stop.sequence)
-        if (entry !== undefined) parts.park(entry, stop.code === 'expired' ? 'expired' : 'version', stop.detail)
+        const entry = sent.find(({ sequence }) => sequence === stop.sequence)
+        if (entry === undefined || entry.givenUp !== undefined)
+          return fail(`The authority stops at number ${stop.sequence}, at which no intent was sent`)
+        parts.park(entry, stop.code === 'expired' ? 'expired' : 'version', stop.detail)
         return sender.send('more')
       }
     }
   }
 
+  /** The authority contradicts itself; as long as it does, asking at once would only make a storm. */
+  function fail(what: string): void {
+    sender.send(core.failed(push, new SyncError('server_error', what)))
+  }
+
   function takeFault(error: unknown, entries: readonly OutboxEntry[]): void {
     if (error instanceof SyncError && error.code === 'forked') return core.guard(core.beReborn)
-    // A smaller batch may get through where a large one breaks; one intent that is too large alone never will.
-    if (error instanceof SyncError && error.code === 'too_large' && entries.length === 1) {
-      parts.park(entries[0] as OutboxEntry, 'fault', error.message)
-      return sender.send('more')
-    }
+    // A smaller batch may get through where a large one breaks.
     batchLimit = Math.max(1, Math.floor(entries.length / 2))
+    if (error instanceof SyncError && error.code === 'too_large') {
+      if (entries.length > 1) return sender.send('more')
+      // One intent that is too large alone never will. Where not even its withdrawal gets through, the fault is not the intent's.
+      const [entry] = entries
+      if (entry !== undefined && entry.givenUp === undefined) {
+        parts.park(entry, 'fault', error.message)
+        return sender.send('more')
+      }
+    }
     sender.send(core.failed(push, error))
   }
 
