@@ -1,4 +1,5 @@
 // Dice as an input. The rim supplies cryptographic randomness, the simulator a seed.
+import { bytesToHex } from '@noble/hashes/utils.js'
 import { v4, v5 } from 'uuid'
 
 /** A source of random bytes. */
@@ -15,6 +16,11 @@ export function randomUuid(random: Random): string {
 /** The name-based (version 5) UUID of `name` under `namespace`, RFC 9562: equal inputs give equal ids on every device. */
 export function derivedUuid(namespace: string, name: string): string {
   return v5(name, namespace)
+}
+
+/** `length` random bytes in hexadecimal. */
+export function randomHex(random: Random, length: number): string {
+  return bytesToHex(random.bytes(length))
 }
 
 /** A number in [0, 1). */

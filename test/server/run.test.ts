@@ -1,4 +1,4 @@
-// authority.run: the same mutators for the server’s own code, with the same outcomes.
+// The authority's own runs: the same mutators for the server’s own code, with the same outcomes.
 import { expect, test } from 'vitest'
 import { stage, uuid } from './scenario.ts'
 

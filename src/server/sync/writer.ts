@@ -2,9 +2,9 @@
 // each in a savepoint of its own, so that a bad one hurts no other; what they changed is adopted at the end of the same transaction,
 // and answers go out only when it is durable. Decides no intent (push.ts does).
 
-import { bytesToHex } from '@noble/hashes/utils.js'
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
+import { randomHex } from '../../base/random.ts'
 import { appendOutcome, type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import type { Sql } from '../db/db.ts'
 import { type Adopted, adopt } from '../state/adopt.ts'
@@ -48,7 +48,7 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
 
   const adoptIn = (sql: Sql) =>
     adopt(sql, layout, {
-      mark: bytesToHex(host.random.bytes(8)),
+      mark: randomHex(host.random, 8),
       at: host.clock.now(),
       isWatched: world.rights.isWatched,
     })
