@@ -91,6 +91,13 @@ export function createDeviceChecks({ truth, checks, calls, now }: DeviceCheckPar
             },
           ],
     )
+    const ids = replica.pending()
+    check(
+      'I5',
+      ids.join() === pending.map(({ id }) => id).join(),
+      () =>
+        `${device.name} shows the intents ${ids.join(', ')}; pending in its outbox are ${pending.map(({ id }) => id).join(', ')}`,
+    )
     const expected = await replay(replica.confirmedRows, pending, isComplete)
     for (const table of SYNCED) {
       const rows = expected.get(table) ?? new Map<string, Row>()

@@ -41,40 +41,48 @@ export function textOf(table: string, row: Row): string {
   return text
 }
 
-/** The comparable form without positions, as the model has it. */
-export function plainTextOf(table: string, row: Row): string {
-  return JSON.stringify(
-    columnsOf(table).flatMap(({ name, type }) => (type === 'appendIndex' ? [] : [row[name] ?? null])),
-  )
+/** Whether two rows say the same, positions aside, of which the model knows nothing. */
+export function isPlainlyEqual(table: string, a: Row, b: Row): boolean {
+  return columnsOf(table).every(({ name, type }) => {
+    if (type === 'appendIndex' || (a[name] ?? null) === (b[name] ?? null)) return true
+    return type === 'json' && JSON.stringify(a[name] ?? null) === JSON.stringify(b[name] ?? null)
+  })
 }
 
 /** All rows of the database, by table and id. */
 export type AllRows = ReadonlyMap<string, ReadonlyMap<string, Row>>
 
-/** Statements of one connection that are used again and again. */
-export function createReader(db: DatabaseSync): {
+const readers = new WeakMap<DatabaseSync, Reader>()
+
+/** The statements of one connection, which are used again and again. */
+export function readerOf(db: DatabaseSync): Reader {
+  let reader = readers.get(db)
+  if (reader === undefined) {
+    reader = createReader(db)
+    readers.set(db, reader)
+  }
+  return reader
+}
+
+/** What the oracle reads. */
+export interface Reader {
   all(text: string, ...parameters: readonly (string | number)[]): readonly { readonly [column: string]: Json }[]
   rows(): AllRows
-} {
+}
+
+function createReader(db: DatabaseSync): Reader {
   const statements = new Map<string, StatementSync>()
-  const all = (text: string, ...parameters: readonly (string | number)[]) => {
+  const all: Reader['all'] = (text, ...parameters) => {
     let statement = statements.get(text)
     if (statement === undefined) {
       statement = db.prepare(text)
       statements.set(text, statement)
     }
-    return statement.all(...parameters) as unknown as { readonly [column: string]: Json }[]
+    return statement.all(...parameters) as unknown as ReturnType<Reader['all']>
   }
-  return {
-    all,
-    rows: () =>
-      new Map(
-        SYNCED.map((table) => [
-          table,
-          new Map(all(`SELECT * FROM "${table}"`).map((row) => [String(row['id']), fromSql(table, row)])),
-        ]),
-      ),
-  }
+  const rowsOf = (table: string): ReadonlyMap<string, Row> =>
+    new Map(all(`SELECT * FROM "${table}"`).map((row) => [String(row['id']), fromSql(table, row)]))
+  return { all, rows: () => new Map(SYNCED.map((table) => [table, rowsOf(table)])) }
 }
 
 function fromSql(table: string, row: { readonly [column: string]: Json }): Row {

@@ -63,7 +63,10 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
   const devices: Device[] = []
   const people = new Map<Device, Person>()
   const screens = new Map<Device, Screen>()
-  const truth = createTruth(actors, checks)
+  const truth = createTruth(actors, checks, (id) => {
+    const call = calls.get(id)
+    if (call !== undefined) call.decidedAt ??= world.now()
+  })
   const path = join(folder, `seed-${seed}`)
   rmSync(path, { recursive: true, force: true })
   mkdirSync(path, { recursive: true })
@@ -171,7 +174,7 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
     },
   })
 
-  const pace = shape.between(1_100, 2_600)
+  const pace = shape.between(700, 1_700)
   const keepActing = (device: Device): void => {
     const again = (): void => {
       if (world.now() > TROUBLE_MS) return

@@ -145,7 +145,7 @@ export function createTrouble({
 
   const onAuthority: { readonly [Kind in keyof typeof authorityMood]: () => void } = {
     nothing: () => {},
-    backUp: () => void authority.backUp(),
+    backUp: () => authority.backUp(),
     crash() {
       history.fault('authorityCrash', 'authority')
       void authority.crash().then(() => startAuthorityLater())

@@ -5,10 +5,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Place } from '../protocol/frame.ts'
 import { type Archive, createArchive } from './archive.ts'
 import type { Checks } from './checks.ts'
-import { type Book, type BookEntry, copyBook, emptyBook, enter, readEntry } from './ledger-book.ts'
-import { createModel, type Model, type PlainIntent, type PlainRow, TABLES } from './model.ts'
-import { createReader, plainTextOf, scopeOfAny, textOf } from './rows.ts'
+import type { Book } from './ledger-book.ts'
+import type { Model, PlainIntent, PlainRow } from './model.ts'
+import { copyPicture, emptyPicture, type Picture } from './picture.ts'
+import { readerOf } from './rows.ts'
 import { checkAdopted } from './truth-adopted.ts'
+import { createDecisions } from './truth-decisions.ts'
+import { archiveScopes, compareRows, takeVersions } from './truth-rows.ts'
 
 /** Somebody else's write, as it stands after it. */
 export interface ForeignChange {
@@ -22,8 +25,6 @@ export interface Truth {
   readonly archive: Archive
   readonly book: Book
   readonly model: Model
-  /** How often the authority went back to a backup. */
-  readonly historyNumber: number
   /** A device put this on the wire. */
   learn(intent: PlainIntent): void
   learnWithdrawal(id: string): void
@@ -45,191 +46,49 @@ export interface Truth {
   examine(db: DatabaseSync): void
 }
 
-interface Picture {
-  readonly model: Model
-  readonly book: Book
-  readonly versions: Map<string, number>
-  /** The mark of each version, by scope and version. */
-  readonly marks: Map<string, string>
-}
-
+/** How grants stood from a moment on. */
 interface GrantsState {
   readonly from: number
   readonly readable: ReadonlyMap<string, string>
 }
 
-/** Begins with an empty database. */
-export function createTruth(actors: readonly string[], checks: Checks): Truth {
-  const { check } = checks
+/** Begins with an empty database. `onDecided` hears of each intent when it is decided. */
+export function createTruth(actors: readonly string[], checks: Checks, onDecided: (id: string) => void): Truth {
   const archive = createArchive()
-  const contents = new Map<string, PlainIntent>()
-  const withdrawn = new Set<string>()
-  const outcomes = new Map<string, Set<string>>()
-  let picture: Picture = { model: createModel(), book: emptyBook(), versions: new Map(), marks: new Map() }
+  const decisions = createDecisions(checks, onDecided)
+  const grants: GrantsState[] = []
+  let picture = emptyPicture()
   let kept: Picture | undefined
   let moment = 0
-  let historyNumber = 0
-  const grants: GrantsState[] = []
-
-  const readableNow = (): ReadonlyMap<string, string> =>
-    new Map(actors.map((actor) => [actor, [...picture.model.grants(actor).read].sort().join(' ')]))
+  /** Somebody else has written since the authority's last commit. */
+  let isForeign = false
 
   /** Something was committed: grants may stand otherwise now. */
   const move = (): void => {
     moment++
-    const readable = readableNow()
+    const readable = new Map(actors.map((actor) => [actor, [...picture.model.grants(actor).read].sort().join(' ')]))
     const last = grants.at(-1)
     if (last === undefined || actors.some((actor) => last.readable.get(actor) !== readable.get(actor)))
       grants.push({ from: moment, readable })
   }
   move()
 
-  const decide = (entry: BookEntry): void => {
-    const { actor, id, client, sequence, status, code } = entry
-    const at = `intent ${id} of ${actor} at ${client} ${sequence}`
-    const earlier = picture.book.intents.get(`${actor}/${id}`)
-    enter(picture.book, entry)
-    outcomes.set(`${actor}/${id}`, (outcomes.get(`${actor}/${id}`) ?? new Set()).add(`${status} ${code}`))
-    if (entry.isAlias) {
-      check('I3', earlier !== undefined, () => `${at} is an alias of nothing`)
-      check(
-        'I3',
-        code === 'id_reused' || (earlier?.status === status && earlier.code === code),
-        () => `${at} became ${status} ${code}, and was ${earlier?.status} ${earlier?.code}`,
-      )
-      return
-    }
-    check(
-      'I3',
-      earlier === undefined,
-      () => `${at} was decided twice: ${earlier?.status} at ${earlier?.sequence}, now ${status}`,
-    )
-    if (status === 'withdrawn' && code === 'discarded') {
-      check('I3', withdrawn.has(id), () => `${at} was withdrawn, but no device ever gave it up`)
-      return picture.model.record(actor, id, { status, code })
-    }
-    const content = contents.get(id)
-    if (content === undefined) return check('I3', false, () => `${at} was decided and never sent`)
-    const verdict = picture.model.decide(content)
-    const expected = `${verdict.status} ${verdict.status === 'applied' ? '' : verdict.code}`
-    check(
-      'I3',
-      expected === `${status} ${code}`,
-      () =>
-        `${at}, ${content.name} ${JSON.stringify(content.args)}, became ${status} ${code} and should be ${expected}`,
-    )
-  }
-
-  const takeDecisions = (all: ReturnType<typeof createReader>['all'], order: readonly string[]): Set<string> => {
-    const fresh: BookEntry[] = []
-    const moved = new Set<string>()
-    for (const { client, decided } of all('SELECT client, decided FROM holdfast_client') as {
-      readonly client: string
-      readonly decided: number
-    }[]) {
-      const known = picture.book.decided.get(client) ?? 0
-      if (decided === known) continue
-      moved.add(client)
-      const rows = all(
-        'SELECT * FROM holdfast_ledger WHERE client = ? AND sequence > ? ORDER BY sequence',
-        client,
-        known,
-      ).map(readEntry)
-      check(
-        'I2',
-        decided > known &&
-          rows.every(({ sequence }, index) => sequence === known + 1 + index) &&
-          rows.length === decided - known,
-        () =>
-          `${client} went from ${known} to ${decided} with the numbers ${rows.map(({ sequence }) => sequence).join(', ')}`,
-      )
-      fresh.push(...rows)
-      picture.book.decided.set(client, decided)
-    }
-    const place = new Map(order.map((key, index) => [key, index]))
-    fresh.sort((a, b) => (place.get(`${a.client} ${a.sequence}`) ?? 0) - (place.get(`${b.client} ${b.sequence}`) ?? 0))
-    for (const entry of fresh) decide(entry)
-    return moved
-  }
-
-  /** The versions that rose, with their marks. */
-  const takeVersions = (
-    all: ReturnType<typeof createReader>['all'],
-  ): { readonly scope: string; readonly version: number; readonly mark: string }[] => {
-    const risen = (
-      all('SELECT scope, version, mark FROM holdfast_scope ORDER BY scope') as unknown as {
-        readonly scope: string
-        readonly version: number
-        readonly mark: string
-      }[]
-    ).filter(({ scope, version }) => picture.versions.get(scope) !== version)
-    for (const { scope, version, mark } of risen) {
-      const before = picture.versions.get(scope) ?? 0
-      check('I7', version === before + 1, () => `${scope} went from version ${before} to ${version} in one commit`)
-      const commits = all('SELECT mark FROM holdfast_commit WHERE scope = ? AND version = ?', scope, version)
-      check(
-        'I7',
-        commits.length === 1 && commits[0]?.['mark'] === mark,
-        () => `${scope} ${version} has ${commits.length} commits and the mark ${mark}`,
-      )
-      check(
-        'I18',
-        archive.at(scope, { version, mark }) === undefined,
-        () => `${scope} ${version} has the mark ${mark} a second time`,
-      )
-      picture.versions.set(scope, version)
-      picture.marks.set(`${scope} ${version}`, mark)
-    }
-    return risen
-  }
-
-  const look = (db: DatabaseSync, order: readonly string[]): void => {
-    const { all, rows: readRows } = createReader(db)
-    const moved = takeDecisions(all, order)
+  const look = (db: DatabaseSync, order: readonly string[], isThorough: boolean): void => {
+    const { all, rows: readRows } = readerOf(db)
+    const moved = decisions.take(picture, all, order)
+    const risen = takeVersions(checks, picture, archive, all)
+    // Most commits of a quiet authority are looks for marks that found none.
+    if (moved.size === 0 && risen.length === 0 && !isForeign && !isThorough) return
+    isForeign = false
     const rows = readRows()
-    for (const table of TABLES) {
-      const actual = rows.get(table) ?? new Map()
-      const expected = picture.model.rows(table)
-      for (const [id, row] of expected) {
-        const found = actual.get(id)
-        check(
-          'I10',
-          found !== undefined && plainTextOf(table, found) === plainTextOf(table, row),
-          () => `${table} ${id} is ${JSON.stringify(found)} and should be ${JSON.stringify(row)}`,
-        )
-      }
-      check(
-        'I10',
-        actual.size === expected.size,
-        () =>
-          `${table} has ${actual.size} rows and should have ${expected.size}: ${[...actual.keys()].filter((id) => !expected.has(id)).join(', ')}`,
-      )
-    }
-    const risen = takeVersions(all)
-    const isAdopted = all('SELECT 1 FROM holdfast_mark LIMIT 1').length === 0
-    if (isAdopted) checkAdopted(checks, picture.model, rows, all)
-    for (const { scope, version, mark } of risen) {
-      const held = new Map<string, string>()
-      for (const [table, found] of rows) {
-        for (const row of found.values())
-          if (scopeOfAny(picture.model, table, row.id) === scope) held.set(`${table}/${row.id}`, textOf(table, row))
-      }
-      archive.add(scope, { version, mark }, held)
-    }
+    compareRows(checks, picture, rows)
+    if (all('SELECT 1 FROM holdfast_mark LIMIT 1').length === 0) checkAdopted(checks, picture.model, rows, all)
+    archiveScopes(archive, picture, rows, risen)
     const versions = new Map(risen.map(({ scope, version }) => [scope, version]))
-    for (const client of moved) {
-      const effects = picture.book.effects.get(client) ?? []
-      effects.push({ sequence: picture.book.decided.get(client) ?? 0, versions })
-      picture.book.effects.set(client, effects)
-    }
+    const { decided, effects } = picture.book
+    for (const client of moved)
+      effects.set(client, [...(effects.get(client) ?? []), { sequence: decided.get(client) ?? 0, versions }])
   }
-
-  const copy = ({ model, book, versions, marks }: Picture): Picture => ({
-    model: model.copy(),
-    book: copyBook(book),
-    versions: new Map(versions),
-    marks: new Map(marks),
-  })
 
   return {
     archive,
@@ -239,34 +98,25 @@ export function createTruth(actors: readonly string[], checks: Checks): Truth {
     get model() {
       return picture.model
     },
-    get historyNumber() {
-      return historyNumber
-    },
-    learn(intent) {
-      const known = contents.get(intent.id)
-      check(
-        'I3',
-        known === undefined || JSON.stringify(known) === JSON.stringify(intent),
-        () => `intent ${intent.id} was sent as ${JSON.stringify(known)} and as ${JSON.stringify(intent)}`,
-      )
-      contents.set(intent.id, intent)
-    },
-    learnWithdrawal: (id) => void withdrawn.add(id),
+    learn: decisions.learn,
+    learnWithdrawal: decisions.learnWithdrawal,
+    outcomesOf: decisions.outcomesOf,
     committed(db, order) {
-      look(db, order)
+      look(db, order, false)
       move()
     },
     wroteForeign(changes) {
       for (const { table, id, row } of changes) picture.model.put(table, id, row)
+      isForeign = true
       move()
     },
     backUp() {
-      kept = copy(picture)
+      kept = copyPicture(picture)
     },
     wentBack() {
       if (kept === undefined) return
-      historyNumber++
-      picture = copy(kept)
+      picture = copyPicture(kept)
+      isForeign = true
       move()
     },
     moment: () => moment,
@@ -277,8 +127,7 @@ export function createTruth(actors: readonly string[], checks: Checks): Truth {
       return new Set(states.map(({ readable }) => readable.get(actor) ?? ''))
     },
     versionOf: (scope) => picture.versions.get(scope) ?? 0,
-    outcomesOf: (actor, id) => outcomes.get(`${actor}/${id}`) ?? new Set(),
     isCurrent: (scope, { version, mark }) => version === 0 || picture.marks.get(`${scope} ${version}`) === mark,
-    examine: (db) => look(db, []),
+    examine: (db) => look(db, [], true),
   }
 }

@@ -5,7 +5,7 @@ import type { Calls } from './calls.ts'
 import type { Checks } from './checks.ts'
 import type { Device } from './device.ts'
 import { readEntry } from './ledger-book.ts'
-import { createReader } from './rows.ts'
+import { readerOf } from './rows.ts'
 import type { Truth } from './truth.ts'
 
 /** What is judged. */
@@ -63,7 +63,7 @@ export function judge({ truth, checks, calls, devices }: VerdictParts, db: Datab
       )
     }
   }
-  const rows = createReader(db).all('SELECT * FROM holdfast_ledger').map(readEntry)
+  const rows = readerOf(db).all('SELECT * FROM holdfast_ledger').map(readEntry)
   for (const row of rows) {
     const known = truth.book.places.get(row.client)?.get(row.sequence)
     check(

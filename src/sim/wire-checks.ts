@@ -26,7 +26,7 @@ export interface WireParts {
 }
 
 /** Statuses that a refusal of rubbish may have. */
-const refusals = new Set([400, 404, 405, 413, 415, 422, 426])
+const refusals = new Set([400, 401, 404, 405, 413, 415, 422, 426])
 
 /** Watches the wire of a world. */
 export function createWireWatch({ truth, checks, history, calls, now, device }: WireParts): WireWatch {

@@ -10,18 +10,21 @@ import { createDice, type Dice } from '../random.ts'
 import { asText, type ContractCase, expectSame, expectThat } from './contract.ts'
 import { birth, frame, intent, type StorageAbilities, type StorageHarness } from './storage-harness.ts'
 
-/** Lives in one case: on a simulated disk some milliseconds each. A storage that leaves out any one sync falls within these. */
-const LIVES = 120
-
 /** The cases for a harness whose process can be stopped. */
-export function faultCases({ stops, refuses }: StorageAbilities): readonly ContractCase<StorageHarness>[] {
+export function faultCases({
+  stops,
+  refuses,
+  lives: count,
+}: StorageAbilities): readonly ContractCase<StorageHarness>[] {
   const ends = { kill: 'the end of the process', power: 'a power cut' }
   const acknowledged = '[I1] what was acknowledged survives'
   const hasPower = stops.includes('power')
   return [
-    ...stops.map((how) => lives(`${acknowledged} ${ends[how]} at any step`, [how], 0)),
-    ...(hasPower ? [lives(`${acknowledged} ends of processes and power cuts in any order`, stops, 0)] : []),
-    ...(hasPower && refuses ? [lives(`${acknowledged} all that on a disk that refuses writes`, stops, 0.04)] : []),
+    ...stops.map((how) => lives(`${acknowledged} ${ends[how]} at any step`, [how], 0, count)),
+    ...(hasPower ? [lives(`${acknowledged} ends of processes and power cuts in any order`, stops, 0, count)] : []),
+    ...(hasPower && refuses
+      ? [lives(`${acknowledged} all that on a disk that refuses writes`, stops, 0.04, count)]
+      : []),
   ]
 }
 
@@ -52,7 +55,7 @@ interface Model {
 
 const newModel = (): Model => ({ outbox: [birth()], unsure: [], frames: [[]], unsureFrames: [], hasGap: false })
 
-function lives(title: string, stops: readonly End[], refusing: number): ContractCase<StorageHarness> {
+function lives(title: string, stops: readonly End[], refusing: number, count: number): ContractCase<StorageHarness> {
   return {
     title,
     async run(makeHarness) {
@@ -61,7 +64,7 @@ function lives(title: string, stops: readonly End[], refusing: number): Contract
       let model = newModel()
       const before: End = 'power'
       try {
-        for (let life = 0; life < LIVES; life++) {
+        for (let life = 0; life < count; life++) {
           // Now and then a new folder, so that the first steps of all are tried often.
           if (life % 8 === 7) {
             await harness.dispose()

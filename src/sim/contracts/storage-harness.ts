@@ -27,6 +27,8 @@ export interface StorageAbilities {
   readonly stops: readonly ('kill' | 'power')[]
   readonly refuses: boolean
   readonly spoils: boolean
+  /** How many lives are played in each case of random ends; less where a step costs a real sync. */
+  readonly lives: number
 }
 
 /** A birth for tests. */

@@ -15,7 +15,7 @@ import {
 
 /** The cases for a harness whose disk can refuse. */
 export function refusalCases({ stops }: StorageAbilities): readonly ContractCase<StorageHarness>[] {
-  return [refusal, gap, ...(stops.includes('power') ? [lyingSync, takenBack] : [])]
+  return [refusal, gap, ...(stops.includes('power') ? [lyingSync, takenBack, unsureName] : [])]
 }
 
 /** The cases for a harness whose files can be spoiled. */
@@ -145,4 +145,25 @@ const takenBack = onOne(
     await next.close()
   },
   60,
+)
+
+const unsureName = onOne(
+  '[I1] after a rewrite that failed when its file had its name already, what is acknowledged is not hidden by that file',
+  async (harness, storage, seed) => {
+    await storage.append([intent(1)])
+    harness.refuse?.(1, 'EIO', ['syncFolder'])
+    await expectRefusal(
+      storage.rewriteOutbox([birth('b')]),
+      'storage_failed',
+      'a rewrite whose name could not be synced',
+    )
+    harness.refuse?.(0, '')
+    await storage.append([intent(2)])
+    await harness.stop?.(seed % 2 === 0 ? 'power' : 'kill')
+    const next = await harness.open()
+    const { outbox } = await next.load(birth())
+    expectSame(outbox, [birth(), made(1, intent(1)), made(2, intent(2))], 'the outbox after the end')
+    await next.close()
+  },
+  20,
 )
