@@ -25,7 +25,6 @@ export function readText(
     }
     message.on('data', take)
     message.on('end', () => {
-      if (!message.complete) return reject(refuse('cut'))
       try {
         resolve(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks, bytes)))
       } catch (error) {

@@ -16,9 +16,10 @@ import { createSimDisk, type Step } from '../../../src/sim/storage.ts'
 
 const actor = 'anna' as ActorId
 
-export const memoryAbilities: StorageAbilities = { stops: [], refuses: false, spoils: false }
-export const realAbilities: StorageAbilities = { stops: ['kill'], refuses: false, spoils: true }
-export const simAbilities: StorageAbilities = { stops: ['kill', 'power'], refuses: true, spoils: true }
+export const memoryAbilities: StorageAbilities = { stops: [], refuses: false, spoils: false, lives: 0 }
+export const realAbilities: StorageAbilities = { stops: ['kill'], refuses: false, spoils: true, lives: 30 }
+/** On a simulated disk a life costs some milliseconds, and a storage that leaves out any one sync falls within these. */
+export const simAbilities: StorageAbilities = { stops: ['kill', 'power'], refuses: true, spoils: true, lives: 120 }
 
 export async function memoryHarness(): Promise<StorageHarness> {
   const memory = createMemory()

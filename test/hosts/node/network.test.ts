@@ -133,27 +133,31 @@ test('silence, and an answer that drips, end with the time of the request', asyn
 })
 
 test('a cancelled request is refused at once and leaves its connection; cancelling late harms nothing', async () => {
+  let arrived: () => void = () => {}
   let closed: () => void = () => {}
+  const hasArrived = new Promise<void>((resolve) => {
+    arrived = resolve
+  })
   const isClosed = new Promise<void>((resolve) => {
     closed = resolve
   })
-  const request = await requestTo((socket) => socket.on('close', closed))
+  const request = await requestTo((socket) => {
+    socket.on('close', closed)
+    arrived()
+  })
   const { answer, cancel } = network().exchange(request, 5_000)
+  await hasArrived
   cancel()
   await expect(answer).rejects.toMatchObject({ code: 'unreachable', details: { cancelled: true } })
+  await isClosed
   cancel()
   await server?.close()
-  const late = await requestTo((socket) => {
-    socket.on('close', closed)
-    socket.write(ok('{}'))
-  })
+  const late = await requestTo(answering(ok('{}')))
   const done = network().exchange(late, 5_000)
   await done.answer
   done.cancel()
   await network().exchange(late, 5_000).answer
   expect(server?.connections()).toBe(1)
-  await server?.close()
-  await isClosed
 })
 
 test('[I3] a kept connection that the other side has closed costs nothing: the request goes again on a new one', async () => {
