@@ -44,7 +44,7 @@ export const app = defineApp({
     }),
     bump: mutator(v.object({ id: v.string() }), async (tx, { id }) => {
       const row = await tx.workouts.get(id)
-      if (row === undefined) tx.reject('no_workout')
+      if (row === undefined) return tx.reject('no_workout')
       await tx.workouts.update(id, { count: row.count + 1 })
     }),
     logSet: mutator(SetInput, async (tx, input) => {

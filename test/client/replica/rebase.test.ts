@@ -20,11 +20,22 @@ test('[I5] after every step the overlay equals the confirmed rows with all pendi
             new Map([...(shown[name] ?? [])].map(([id, row]) => [id, sorted(row)])),
           )
         expect(world.replica.pending()).toEqual(world.model.pending.map(({ id }) => id))
-        const { pictures, writers } = await world.model.replay()
+        const { pictures, writers, rows } = await world.model.replay()
         for (const [id, picture] of pictures) expect(world.replica.picture(id)).toBe(picture)
+        const ids = ['b0', 'b1', 'b2', 'i0', 'i1', 'i2', 'i3', 'i4']
         for (const name of ['boxes', 'items']) {
-          for (const id of ['b0', 'b1', 'b2', 'i0', 'i1', 'i2', 'i3', 'i4'])
-            expect(world.replica.writers(name, id)).toEqual(writers.get(`${name}/${id}`) ?? [])
+          for (const id of ids) expect(world.replica.writers(name, id)).toEqual(writers.get(`${name}/${id}`) ?? [])
+        }
+        // A group's writers are those of the rows that are, or were, in it.
+        for (const box of ['b0', 'b1', 'b2']) {
+          const inside = ids.filter((id) =>
+            [rows['items']?.get(id), world.model.confirmed['items']?.get(id)?.row].some(
+              (row) => row?.['boxId'] === box,
+            ),
+          )
+          const among = new Set(inside.flatMap((id) => writers.get(`items/${id}`) ?? []))
+          const expected = world.model.pending.map(({ id }) => id).filter((id) => among.has(id))
+          expect(world.replica.writers('boxTotals', box)).toEqual(expected)
         }
       }
     }),

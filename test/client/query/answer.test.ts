@@ -1,0 +1,68 @@
+// Queries answered afresh: what they find by an index and without one, and how a query that cannot be asked is refused.
+import { expect, test } from 'vitest'
+import { answer } from '../../../src/client/query/answer.ts'
+import { createReplica, type Replica } from '../../../src/client/replica/replica.ts'
+import type { QuerySpec } from '../../../src/schema/query.ts'
+import { app, frame, intent, patch, set, workout } from '../replica/app.ts'
+
+const start = async (): Promise<Replica> => {
+  const replica = createReplica(app)
+  const sets = [
+    set('a', 'w', 1, { kg: 80 }),
+    set('b', 'w', 2, { kg: 90 }),
+    set('c', 'v', 1, { kg: 85, exercise: 'Bench' }),
+  ]
+  await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { workouts: [workout('w')], sets } })]), new Set())
+  await replica.run(intent('logSet', { id: 'd', workoutId: 'w', exercise: 'Bench', reps: 5, kg: 85 }), 'call')
+  return replica
+}
+const ids = (replica: Replica, { spec }: { readonly spec: QuerySpec }): string[] =>
+  answer(replica, spec).map((row) => row.id)
+
+test('conditions, order and limit mean on the overlay what they mean on one row', async () => {
+  const replica = await start()
+  const { sets, workoutTotals } = app.query
+  expect(ids(replica, sets)).toEqual(['a', 'b', 'c', 'd'])
+  expect(ids(replica, sets.where({ workoutId: 'w' }).orderBy('position', 'desc'))).toEqual(['d', 'b', 'a'])
+  expect(ids(replica, sets.where({ exercise: 'Bench' }).orderBy('kg'))).toEqual(['c', 'd'])
+  expect(ids(replica, sets.where({ kg: { gte: 85, lt: 90 } }))).toEqual(['c', 'd'])
+  expect(ids(replica, sets.where({ workoutId: 'w', position: 3 }))).toEqual(['d'])
+  expect(ids(replica, sets.where({ position: 3 }))).toEqual(['d'])
+  expect(ids(replica, sets.where({ id: 'c' }))).toEqual(['c'])
+  expect(ids(replica, sets.where({ id: 'nowhere' }))).toEqual([])
+  expect(ids(replica, sets.where({ workoutId: 'w', exercise: { in: ['Bench', 'Row'] } }))).toEqual(['d'])
+  expect(ids(replica, sets.orderBy('kg', 'desc').limit(2))).toEqual(['b', 'c'])
+  expect(ids(replica, sets.limit(0))).toEqual([])
+  expect(answer(replica, workoutTotals.where({ id: 'w' }).spec)).toEqual([{ id: 'w', sets: 3, volume: 1275 }])
+  expect(ids(replica, workoutTotals.where({ sets: 3 }))).toEqual(['w'])
+})
+
+test('the first few of many are found without an error of order, whatever the limit', async () => {
+  const replica = createReplica(app)
+  const many = Array.from({ length: 500 }, (_, index) =>
+    set(`s${index}`, 'w', index + 1, { reps: (index * 7919) % 50 }),
+  )
+  await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { sets: many } })]), new Set())
+  const all = ids(replica, app.query.sets.orderBy('reps', 'desc'))
+  expect(all).toHaveLength(500)
+  for (const limit of [1, 7, 100, 124, 125, 499, 500, 501])
+    expect(ids(replica, app.query.sets.orderBy('reps', 'desc').limit(limit))).toEqual(all.slice(0, limit))
+})
+
+test('a query that cannot be asked says what is wrong with it', async () => {
+  const replica = await start()
+  const ask = (spec: Partial<QuerySpec>) => () =>
+    answer(replica, { table: 'sets', where: [], orderBy: [], limit: undefined, ...spec })
+  expect(ask({ table: 'laps' })).toThrow('no table or aggregate "laps"; it has workouts, sets, workoutTotals')
+  expect(ask({ where: [{ column: 'colour', is: 'eq', value: 'red' }] })).toThrow(
+    'where: sets has no column "colour"; it has id, workoutId',
+  )
+  expect(ask({ where: [{ column: 'constructor', is: 'eq', value: 'red' }] })).toThrow('has no column "constructor"')
+  expect(ask({ orderBy: [{ column: 'colour', direction: 'asc' }] })).toThrow('orderBy: sets has no column "colour"')
+  expect(ask({ where: [{ column: 'kg', is: 'in', value: 5 }] })).toThrow('must be an array')
+  expect(ask({ where: [{ column: 'kg', is: 'eq', value: [5] }] })).toThrow(
+    'must be a text, a number, a boolean or null',
+  )
+  expect(ask({ limit: 1.5 })).toThrow('limit is 1.5')
+  expect(ask({ limit: -1 })).toThrow('limit is -1')
+})
