@@ -71,6 +71,8 @@ export interface Calls {
   refuse(entries: readonly OutboxEntry[], error: unknown): void
   /** Whether a call has neither been kept nor refused yet. */
   areRunning(): boolean
+  /** Resolves when each call so far has been handed to the outbox, or refused. */
+  handedOver(): Promise<unknown>
   /** The decision about an intent that is in the outbox, whoever called it. */
   decisionOf(id: IntentId): Promise<Decision>
 }
@@ -82,6 +84,7 @@ export function createCalls(app: App, random: Random): Calls {
   let closedBy: SyncError | undefined
   let early: (() => void)[] = []
   let running = 0
+  let runs: Promise<unknown> = Promise.resolve()
 
   function call(name: string, args: unknown, options: CallOptions): IntentHandle {
     const id = options.id === undefined ? (randomUuid(random) as IntentId) : parseIntentId(options.id)
@@ -107,7 +110,7 @@ export function createCalls(app: App, random: Random): Calls {
     running++
     const run = replica.run(intent, 'call')
     parts.onRun()
-    run.then(
+    const handed = run.then(
       (result) => {
         running--
         if (!result.kept) return refuseOne(id, refusalOf(name, result.error))
@@ -122,6 +125,7 @@ export function createCalls(app: App, random: Random): Calls {
         )
       },
     )
+    runs = Promise.allSettled([runs, handed])
   }
 
   function register(id: IntentId): Call {
@@ -165,6 +169,7 @@ export function createCalls(app: App, random: Random): Calls {
 
   return {
     call,
+    handedOver: () => runs,
     areRunning: () => running + early.length > 0,
     open(opened) {
       parts = opened

@@ -11,7 +11,7 @@ import { type CallOptions, createCalls, type IntentHandle } from './calls.ts'
 import { outboxItem } from './outbox/item.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from './outbox/outbox.ts'
 import { createLiveQueries, type LiveQuery } from './query/live.ts'
-import { createReplica, type PendingIntent, type Replica } from './replica/replica.ts'
+import { createReplica, type PendingIntent } from './replica/replica.ts'
 import { firstBirth } from './session/identity.ts'
 import { type Badge, badgeOf, connectionOf, countBadges, rowBadge, type Status, type SyncInfo } from './status.ts'
 import { createFrameKeeper, type FrameKeeper } from './storage/frame-keeper.ts'
@@ -35,6 +35,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   let arriving: StoredFrame | undefined
   let isBroken = false
   let isClosed = false
+  let isPaused = options.startPaused === true
   let isWatching = false
   let isStatusDue = false
   let quietWaiters: (() => void)[] = []
@@ -106,8 +107,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         onRun: watchRuns,
       })
       queries.loaded()
-      if (isClosed) return
-      if (options.startPaused !== true) engine.start()
+      talk()
     } catch (error) {
       calls.refuseAll(
         error instanceof SyncError
@@ -133,6 +133,11 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       }
     }
     return true
+  }
+
+  /** Begins to talk to the authority, unless somebody wants otherwise. */
+  function talk(): void {
+    if (!isPaused && !isClosed && !isBroken) engine?.start()
   }
 
   async function token(): Promise<string | undefined> {
@@ -292,15 +297,21 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       await ready
       const box = outbox as Outbox
       const intentId = parseIntentId(id)
-      if (box.get(intentId)?.sequence === undefined) await box.settled()
+      await calls.handedOver()
       const entry = box.get(intentId)
       if (entry === undefined) throw new SyncError('row_gone', `The outbox holds no intent ${id}`)
       if (entry.outcome === undefined && entry.givenUp === undefined)
         giveUp(entry, { as: 'discarded', reason: undefined, detail: undefined })
       return calls.decisionOf(intentId)
     },
-    pause: () => engine?.stop(),
-    resume: () => engine?.start(),
+    pause() {
+      isPaused = true
+      engine?.stop()
+    },
+    resume() {
+      isPaused = false
+      talk()
+    },
     quiet: () =>
       new Promise((resolve) => {
         quietWaiters.push(resolve)
@@ -328,6 +339,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       await ready.catch(() => undefined)
       engine?.stop()
       calls.refuseAll(new SyncError('client_closed', 'The client was closed'))
+      await calls.handedOver()
       await outbox?.settled()
       await keeper?.close()
       queries.close()

@@ -496,6 +496,7 @@ export function createWorld(): World {
       if (open === undefined) throw new Error('No stream was opened')
       return open
     },
+    paths: () => requests.map(({ path }) => path),
     bodies: (path) => requests.filter((request) => request.path === path).map(({ body }) => JSON.parse(body) as Sent),
     async sendFrame(from, client) {
       const stream = world.stream()

@@ -89,7 +89,7 @@ export interface Outbox {
   rebirth(client: ClientId, at: number): Promise<void>
   /** Lets go of decided entries from before `decidedBefore`; rewrites the journal when that is worth it. */
   tidy(decidedBefore: number, at: number): Promise<void>
-  /** Resolves when nothing is being written. */
+  /** Resolves when all that was added is kept or refused, and nothing is being written. */
   settled(): Promise<void>
 }
 
@@ -109,7 +109,7 @@ export function createOutbox(
   let retiredThrough = 0
   let numbered: Entry[] = []
   let unnumbered: Entry[] = []
-  let isSaving = false
+  let saving: Promise<void> | undefined
   const byId = new Map<IntentId, Entry>()
   // Everything that goes to the journal goes one after the other, so that a rewrite holds all that came before it.
   const lane = createLane()
@@ -178,27 +178,31 @@ export function createOutbox(
     return changed
   }
 
-  const saveGroups = async (): Promise<void> => {
-    while (unnumbered.length > 0) {
-      await lane.run(async () => {
-        const group = unnumbered.slice()
-        try {
-          const from = await storage.append(
-            group.map(({ intent }) => intent),
-            group.map(textOf),
-          )
-          check(from === lastNumber() + 1, 'I18', `storage gave number ${from} after ${lastNumber()}`)
-          unnumbered = unnumbered.slice(group.length)
-          for (const entry of group) place(entry)
-          listener.changed(group)
-        } catch (error) {
-          unnumbered = unnumbered.slice(group.length)
-          for (const { intent } of group) byId.delete(intent.id)
-          listener.refused(group, error)
-        }
-      })
+  const saveGroup = async (): Promise<void> => {
+    const group = unnumbered.slice()
+    try {
+      const from = await storage.append(
+        group.map(({ intent }) => intent),
+        group.map(textOf),
+      )
+      check(from === lastNumber() + 1, 'I18', `storage gave number ${from} after ${lastNumber()}`)
+    } catch (error) {
+      unnumbered = unnumbered.slice(group.length)
+      for (const { intent } of group) byId.delete(intent.id)
+      listener.refused(group, error)
+      return
     }
-    isSaving = false
+    unnumbered = unnumbered.slice(group.length)
+    for (const entry of group) place(entry)
+    listener.changed(group)
+  }
+
+  const saveGroups = async (): Promise<void> => {
+    try {
+      while (unnumbered.length > 0) await lane.run(saveGroup)
+    } finally {
+      saving = undefined
+    }
   }
 
   /** Notes events of this birth; when a rebirth comes first, its journal says the same already. */
@@ -206,7 +210,8 @@ export function createOutbox(
     const birth = client
     return lane.run(async () => {
       if (client !== birth) return false
-      await storage.note(events())
+      const noted = events()
+      if (noted.length > 0) await storage.note(noted)
       return client === birth
     })
   }
@@ -234,10 +239,8 @@ export function createOutbox(
       entry.text = JSON.stringify(intent)
       byId.set(intent.id, entry)
       unnumbered.push(entry)
-      if (isSaving) return
-      isSaving = true
       // What is called in the same turn shares one write.
-      afterTurn(() => void saveGroups())
+      saving ??= new Promise<void>((begin) => afterTurn(begin)).then(saveGroups)
     },
     undecided: (limit) => numbered.slice(Math.max(0, decided + 1 - first), Math.max(0, decided + 1 - first) + limit),
     countUndecided: () => lastNumber() - decided,
@@ -252,10 +255,15 @@ export function createOutbox(
     },
     async giveUp(id, how) {
       const entry = byId.get(id)
-      if (entry === undefined || entry.sequence === undefined || entry.outcome !== undefined) return
+      if (entry === undefined || entry.outcome !== undefined) return
       entry.givenUp = how
       listener.changed([entry])
-      await note(() => [{ kind: 'withdrawn', sequence: entry.sequence as Sequence, ...how }])
+      // One that is still being saved is given up in the place that it gets.
+      if (entry.sequence === undefined) await saving
+      await note(() => {
+        const sequence = byId.get(id)?.sequence
+        return sequence === undefined ? [] : [{ kind: 'withdrawn', sequence, ...how }]
+      })
     },
     reopen(from) {
       if (from > decided) return
@@ -325,7 +333,10 @@ export function createOutbox(
         if (storage.folding().outbox) await storage.rewriteOutbox(snapshotEvents(client, first, numbered, at))
       })
     },
-    settled: () => lane.run(async () => undefined),
+    async settled() {
+      await saving
+      await lane.run(async () => undefined)
+    },
   }
 }
 
