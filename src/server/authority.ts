@@ -98,7 +98,15 @@ export interface Authority<A extends App = App> {
  * })
  */
 export function createAuthority<A extends App>(options: AuthorityOptions<A>): Authority<A> {
-  const { app, database } = options
+  const { app, database, basePath = '/sync' } = options
+  for (const name of Object.keys(options.mutators ?? {})) {
+    if (!Object.hasOwn(app.mutators, name))
+      throw new TypeError(
+        `createAuthority: the app declares no mutator ${JSON.stringify(name)} that could have another body here`,
+      )
+  }
+  if (!/^(\/[\w.~-]+)*$/.test(basePath))
+    throw new TypeError(`createAuthority: basePath is ${JSON.stringify(basePath)}, it must look like /sync`)
   const host = options.host ?? database.host
   const world: World = {
     app,
@@ -144,7 +152,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
 
   const handle = createHandler({
     host,
-    basePath: options.basePath ?? '/sync',
+    basePath,
     authenticate: options.authenticate,
     ready,
     async push({ actor, client, last, stored, intents }, requestId) {

@@ -91,7 +91,7 @@ test('tx.sql sees the writes of its batch, is undone with its intent, and cannot
         await tx.sql('UPDATE workouts SET done = ?, name = ? WHERE id = ?', [true, `seen ${row?.['n']}`, id])
         expect(await tx.workouts.get(id)).toMatchObject({ done: true })
         if (how === 'reject') tx.reject('no')
-        if (how === 'commit') await tx.sql(' commit')
+        if (how === 'commit') await tx.sql('-- done\n /* now */ commit')
       },
     },
   })

@@ -6,7 +6,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { count, defineApp, type Json, sum, t, table } from 'holdfast'
-import { type Authority, type AuthorityOptions, createAuthority, type HttpAnswer, type LogEntry } from 'holdfast/server'
+import {
+  type Authority,
+  type AuthorityOptions,
+  createAuthority,
+  type Database,
+  type HttpAnswer,
+  type LogEntry,
+} from 'holdfast/server'
 import { nodeHost, sqlite } from 'holdfast/sqlite'
 import { onTestFinished } from 'vitest'
 import type { Patch, Seal } from '../../src/protocol/frame.ts'
@@ -92,6 +99,7 @@ type Options = Partial<Pick<AuthorityOptions<TestApp>, 'grants' | 'mutators' | '
 /** An authority, and hands to reach into its database past it. */
 export interface Stage {
   readonly authority: Authority<TestApp>
+  readonly database: Database
   readonly path: string
   readonly logged: LogEntry[]
   /** Runs plain SQL on a connection of its own, as a foreign process would. */
@@ -124,9 +132,10 @@ export async function stage(options: Options = {}): Promise<Stage> {
   const logged: LogEntry[] = []
   const real = options.host ?? nodeHost()
   const host: ServerHost = { ...real, log: (entry) => void logged.push(entry) }
+  const database = sqlite(file, { host })
   const authority = createAuthority({
     app,
-    database: sqlite(file, { host }),
+    database,
     authenticate: options.authenticate ?? ((request) => request.header('authorization')?.replace('Bearer ', '')),
     grants: options.grants ?? grants,
     ...(options.mutators === undefined ? {} : { mutators: options.mutators }),
@@ -145,6 +154,7 @@ export async function stage(options: Options = {}): Promise<Stage> {
   }
   return {
     authority,
+    database,
     path: file,
     logged,
     foreign(text, ...parameters) {

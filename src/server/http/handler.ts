@@ -2,6 +2,7 @@
 // Decides nothing about intents or frames; knows no framework. Internals never leave: they go to the log under the request id.
 
 import { CODES, type Code, isCode, SyncError } from '../../base/errors.ts'
+import { plainText } from '../../base/json.ts'
 import { randomUuid } from '../../base/random.ts'
 import { utf8Bytes } from '../../base/utf8.ts'
 import { type Decoded, type Decoder, decodeText } from '../../protocol/codec.ts'
@@ -168,8 +169,8 @@ const json = (status: number, body: string, requestId: string): HttpAnswer => ({
   body,
 })
 
-/** Text from outside as it may stand in a sentence: no control characters, not long. */
-const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)
+/** Text from outside as it may stand in a sentence: no control or formatting characters, not long. */
+const plain = (text: string): string => plainText(text, 200).replace(/[\p{Cc}\p{Cf}]/gu, '?')
 
 /** Each intent's arguments have a limit of their own; a body below it cannot hold one above. */
 function refuseLargeArguments(request: PushRequest, text: string): void {

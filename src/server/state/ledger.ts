@@ -4,7 +4,7 @@
 import { check } from '../../base/assert.ts'
 import type { Details } from '../../base/errors.ts'
 import { appendOutcome, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
-import type { Dialect, Sql, SqlRow } from '../db/db.ts'
+import { ConstraintError, type Dialect, type Sql, type SqlRow } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 
 /** The tables of clients and of outcomes. */
@@ -92,7 +92,10 @@ export async function readIntents(sql: Sql, actor: string, ids: readonly string[
   return new Map(rows.map((row) => [String(row['intent_id']), toRecord(row)]))
 }
 
-/** Records decisions. A place or an id that is taken refuses the statement, and with it everything that was to be decided. */
+/**
+ * Records decisions. A place or an id that is taken refuses the statement, and with it everything that was to be decided: it was looked
+ * up in the same transaction, so only a broken engine gets there.
+ */
 export async function record(
   sql: Sql,
   client: string,
@@ -100,21 +103,27 @@ export async function record(
   decisions: readonly Decision[],
   at: number,
 ): Promise<void> {
-  await sql.insert(
-    'INSERT INTO holdfast_ledger (client, sequence, actor, intent_id, alias, fingerprint, status, code, details, decided_at)',
-    decisions.map(({ sequence, intentId, isAlias, fingerprint, outcome }) => [
-      client,
-      sequence,
-      actor,
-      intentId,
-      isAlias ? 1 : 0,
-      fingerprint,
-      outcome.status,
-      outcome.status === 'applied' ? null : outcome.code,
-      outcome.status === 'applied' ? null : JSON.stringify(outcome.details),
-      at,
-    ]),
-  )
+  const rows = decisions.map(({ sequence, intentId, isAlias, fingerprint, outcome }) => [
+    client,
+    sequence,
+    actor,
+    intentId,
+    isAlias ? 1 : 0,
+    fingerprint,
+    outcome.status,
+    outcome.status === 'applied' ? null : outcome.code,
+    outcome.status === 'applied' ? null : JSON.stringify(outcome.details),
+    at,
+  ])
+  try {
+    await sql.insert(
+      'INSERT INTO holdfast_ledger (client, sequence, actor, intent_id, alias, fingerprint, status, code, details, decided_at)',
+      rows,
+    )
+  } catch (error) {
+    check(!(error instanceof ConstraintError), 'I3', 'a place or an intent was to be decided a second time')
+    throw error
+  }
 }
 
 /**

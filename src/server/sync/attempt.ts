@@ -29,6 +29,10 @@ export interface Attempt {
   drop(): Promise<void>
 }
 
+/** Statements that would reach past the intent, behind whatever comments. */
+const CONTROL =
+  /^(\s|--.*\n|\/\*[\s\S]*?\*\/)*(begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i
+
 /** Begins the run of one intent. */
 export function beginAttempt(
   app: App,
@@ -181,8 +185,7 @@ export function beginAttempt(
     },
     // The app's own statement, under no rights but those of its author.
     async sql(text: string, parameters: readonly SqlValue[]) {
-      if (/^\s*(begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i.test(text))
-        throw new TypeError('tx.sql cannot begin or end a transaction or change the connection')
+      if (CONTROL.test(text)) throw new TypeError('tx.sql cannot begin or end a transaction or change the connection')
       await settle(true)
       ranSql = true
       try {

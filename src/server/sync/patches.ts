@@ -77,6 +77,8 @@ export async function encodePatch(
     const slice = found.slice(count, Math.min(count + SLICE, budget.entries))
     const texts = await readTexts(sql, layout, slice)
     for (const { table, id, isGone } of slice) {
+      count++
+      if (layout.synced(table) === undefined) continue
       const text = isGone ? JSON.stringify(id) : texts.get(table)?.get(id)
       if (text === undefined) throw new RowWentUnmarked(table, id)
       const lists = isGone ? gone : rows
@@ -84,7 +86,6 @@ export async function encodePatch(
       if (list === undefined) lists.set(table, [text])
       else list.push(text)
       bytes += utf8Bytes(text) + 1
-      count++
       if (bytes >= budget.bytes) break
     }
   }
@@ -116,7 +117,9 @@ async function readTexts(
   }
   const texts = new Map<string, Map<string, string>>()
   for (const [name, list] of ids) {
-    const { sql: table, columns, encodeRow } = layout.synced(name)
+    const synced = layout.synced(name)
+    if (synced === undefined) continue
+    const { sql: table, columns, encodeRow } = synced
     const byId = new Map<string, string>()
     for (const row of await allIn(sql, `SELECT ${columns} FROM ${table} WHERE id IN (?*)`, [], list))
       byId.set(String(row['id']), encodeRow(row))

@@ -1,6 +1,7 @@
 // The push: deciding one batch of one client's intents, in order, inside the writer's transaction. For each: known to the ledger? Its
 // outcome. Else upgrade, validate, run over the buffer under the actor's rights, and record. Stops where nothing may be recorded.
 // Does not commit or adopt (writer.ts does) and knows no HTTP. I2, I3, I9, I18.
+import { check } from '../../base/assert.ts'
 import { type Details, SyncError } from '../../base/errors.ts'
 import type { ActorId, ClientId, Sequence } from '../../protocol/ids.ts'
 import { type Entry, fingerprintIntent, isWithdrawal, type NumberedIntent } from '../../protocol/intent.ts'
@@ -105,6 +106,13 @@ export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne
     watch.stop()
   }
 
+  for (const [index, { sequence }] of decisions.entries()) {
+    check(
+      sequence === decidedBefore + 1 + index,
+      'I2',
+      `number ${sequence} of a client was decided after ${decidedBefore + index}`,
+    )
+  }
   const at = world.host.clock.now()
   const decided = decisions.at(-1)?.sequence ?? decidedBefore
   const decidedId = decisions.at(-1)?.intentId ?? known?.decidedId ?? ''

@@ -34,14 +34,24 @@ export function sqlite(path: string, options: SqliteOptions = {}): Database {
   let isClosed = false
 
   function open(file: string): Connection {
-    const db = new DatabaseSync(file)
-    // The lock timeout in SQLite itself blocks the whole process: it only bridges moments, longer waits are ours (see begin).
-    db.exec(
-      'PRAGMA busy_timeout = 50; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = ON',
-    )
-    // A checkpoint after every 40 MB instead of 4: 28 against 45 µs an intent at commit, in batches of 1,000.
-    db.exec('PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -65536')
-    return createConnection(db)
+    let db: DatabaseSync | undefined
+    try {
+      db = new DatabaseSync(file)
+      // The lock timeout in SQLite itself blocks the whole process: it only bridges moments, longer waits are ours (see begin).
+      db.exec('PRAGMA busy_timeout = 50; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = ON')
+      // A checkpoint after every 40 MB instead of 4: 28 against 45 µs an intent at commit, in batches of 1,000.
+      db.exec('PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -65536')
+      const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
+      if (mode !== 'wal' && mode !== 'memory')
+        throw new Error(`its journal is in mode ${String(mode)} and not in WAL mode, which this place may not allow`)
+      return createConnection(db)
+    } catch (error) {
+      db?.close()
+      throw new TypeError(
+        `The database ${JSON.stringify(file)} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      )
+    }
   }
 
   /** Begins, waiting between tries without blocking when another process holds the lock. */
@@ -158,6 +168,8 @@ function createScope(connection: Connection): { readonly sql: Sql; end(): void }
     try {
       return run()
     } catch (error) {
+      // After some failures SQLite has rolled the whole transaction back: what came after would each be a commit of its own.
+      if (connection.db.isTransaction === false || isFailing(error)) isOver = true
       throw mapError(error)
     }
   }
@@ -208,6 +220,8 @@ function bindable(parameters: readonly SqlValue[]): readonly Bound[] {
 
 const SQLITE_BUSY = 5
 const SQLITE_CONSTRAINT = 19
+/** No memory, interrupted, disk trouble, damaged, full, cannot be opened, read-only: the database fails, whatever was asked of it. */
+const FAILING: ReadonlySet<number> = new Set([7, 8, 9, 10, 11, 13, 14, 26])
 const kinds: { readonly [extended: number]: ConstraintError['kind'] } = {
   275: 'check',
   787: 'foreign_key',
@@ -222,6 +236,7 @@ const codeOf = (error: unknown): number =>
   typeof error === 'object' && error !== null && 'errcode' in error && typeof error.errcode === 'number'
     ? error.errcode
     : 0
+const isFailing = (error: unknown): boolean => FAILING.has(codeOf(error) & 0xff)
 const isBusy = (error: unknown): boolean => (codeOf(error) & 0xff) === SQLITE_BUSY
 
 function mapError(error: unknown): unknown {
@@ -232,5 +247,6 @@ function mapError(error: unknown): unknown {
       cause: error,
       retryAfterMs: 1_000,
     })
+  if (isFailing(error)) return new SyncError('unavailable', 'The database fails', { cause: error, retryAfterMs: 5_000 })
   return error
 }
