@@ -20,22 +20,36 @@ export interface DatabaseWatch {
 export function watchDatabase(inner: Database, watch: DatabaseWatch): Database {
   const writes = createLane()
 
-  const watched = (sql: Sql, kind: 'read' | 'write'): Sql => ({
-    async all(text, parameters) {
-      await watch.between(kind)
-      return sql.all(text, parameters)
-    },
-    async run(text, parameters) {
-      await watch.between(kind)
-      return sql.run(text, parameters)
-    },
-    async insert(head, rows, tail) {
-      await watch.between(kind)
-      watch.inserting(head, rows)
-      return sql.insert(head, rows, tail)
-    },
-    savepoint: (body) => sql.savepoint(body),
-  })
+  /** As with a real database, nothing can be done in a transaction in which it has failed. */
+  const watched = (sql: Sql, kind: 'read' | 'write'): { readonly sql: Sql; between(): Promise<void> } => {
+    let failure: unknown
+    const between = async (): Promise<void> => {
+      if (failure !== undefined) throw failure
+      try {
+        await watch.between(kind)
+      } catch (error) {
+        failure = error
+        throw error
+      }
+    }
+    const watchedSql: Sql = {
+      async all(text, parameters) {
+        await between()
+        return sql.all(text, parameters)
+      },
+      async run(text, parameters) {
+        await between()
+        return sql.run(text, parameters)
+      },
+      async insert(head, rows, tail) {
+        await between()
+        watch.inserting(head, rows)
+        return sql.insert(head, rows, tail)
+      },
+      savepoint: (body) => sql.savepoint(body),
+    }
+    return { sql: watchedSql, between }
+  }
 
   return {
     dialect: inner.dialect,
@@ -46,8 +60,9 @@ export function watchDatabase(inner: Database, watch: DatabaseWatch): Database {
         watch.writing(true)
         try {
           const result = await inner.write(async (sql) => {
-            const done = await body(watched(sql, 'write'))
-            await watch.between('write')
+            const transaction = watched(sql, 'write')
+            const done = await body(transaction.sql)
+            await transaction.between()
             return done
           })
           watch.committed()
@@ -59,8 +74,9 @@ export function watchDatabase(inner: Database, watch: DatabaseWatch): Database {
       }),
     read: (body) =>
       inner.read(async (sql) => {
-        const result = await body(watched(sql, 'read'))
-        await watch.between('read')
+        const snapshot = watched(sql, 'read')
+        const result = await body(snapshot.sql)
+        await snapshot.between()
         return result
       }),
     close: () => inner.close(),
