@@ -88,6 +88,11 @@ export interface Core {
   takeSeal(staging: Staging, seal: Seal, known: number): Promise<void>
   /** Runs a job while no frame is being applied: frames and births speak of the same numbers. */
   exclusively(job: () => Promise<void>): Promise<void>
+  /**
+   * Whether numbers were given since this was said of the device: a pull that was overtaken by a push looks like one of a store that
+   * went back, and is simply asked again.
+   */
+  isOutdated(caller: Caller): boolean
   /** Another copy of this store has used its numbers: the same intents go on under a new client id. */
   beReborn(): Promise<void>
   /** Runs a verb in the present epoch; what it throws is a broken invariant. */
@@ -210,6 +215,7 @@ export function createCore(
       sender.send('work')
     },
     exclusively: lane.run,
+    isOutdated: ({ client, last }) => client !== outbox.client || last !== outbox.last,
     takeSeal: (staging, seal, known) =>
       lane.run(async () => {
         refuseOthers(outbox, seal)

@@ -19,6 +19,7 @@ export function createLive(core: Core): (isCurrent: IsCurrent) => Promise<void> 
 
   return async function openStream(isCurrent) {
     const staging = createStaging(parts.cursors())
+    const caller = core.caller()
     let isOver = false
     let hasBrought = false
     let last: Promise<void> = Promise.resolve()
@@ -46,8 +47,9 @@ export function createLive(core: Core): (isCurrent: IsCurrent) => Promise<void> 
     const fail = (error: unknown): void => {
       if (!isRunning()) return
       if (!(error instanceof SyncError)) return core.guard(() => Promise.reject(error))
-      if (error.code === 'forked') core.guard(core.beReborn)
-      else end(core.failed(pull, error))
+      if (error.code !== 'forked') end(core.failed(pull, error))
+      else if (core.isOutdated(caller)) endBehind()
+      else core.guard(core.beReborn)
     }
     /** A line that was cut says nothing, not even that it is over. */
     const watchSilence = (): void => {
@@ -71,7 +73,7 @@ export function createLive(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       if (isRunning()) receiver.send('frame')
     }
 
-    const body = JSON.stringify({ ...core.caller(), cursors: staging.cursors() })
+    const body = JSON.stringify({ ...caller, cursors: staging.cursors() })
     const ready = await core.request('live', body).catch(fail)
     if (ready === undefined || !isRunning()) return
     watchSilence()

@@ -17,12 +17,13 @@ export function createPull(core: Core): (isCurrent: IsCurrent) => Promise<void> 
     if (staging === undefined || !began()) staging = createStaging(parts.cursors())
     began = isCurrent
     const stage = staging
+    const caller = core.caller()
     try {
       const known = core.known()
       const answer = await core.exchange(
         pull,
         'pull',
-        JSON.stringify({ ...core.caller(), cursors: stage.cursors() }),
+        JSON.stringify({ ...caller, cursors: stage.cursors() }),
         isCurrent,
       )
       if (answer === undefined) return
@@ -42,7 +43,9 @@ export function createPull(core: Core): (isCurrent: IsCurrent) => Promise<void> 
     } catch (error) {
       staging = undefined
       if (!isCurrent()) return
-      if (error instanceof SyncError && error.code === 'forked') return await core.beReborn()
+      if (error instanceof SyncError && error.code === 'forked') {
+        return core.isOutdated(caller) ? receiver.send('behind') : await core.beReborn()
+      }
       receiver.send(core.failed(pull, error))
     }
   }
