@@ -179,7 +179,9 @@ export function createLive(world: World, snapshot: TakeSnapshot): Live {
 
   async function tick(hints: Hints): Promise<void> {
     try {
-      const frames = await snapshot((sql) => readTick(sql, hints))
+      const { frames, standings } = await snapshot((sql) => readTick(sql, hints))
+      // Only a tick that was read to its end has told anybody: one that failed must find the same again.
+      for (const [subscriber, standing] of standings) subscriber.standing = standing
       for (const [subscriber, { frame, seal, decided }] of frames) {
         if (frame.isOver) {
           write(subscriber, PULL)
@@ -201,8 +203,11 @@ export function createLive(world: World, snapshot: TakeSnapshot): Live {
   async function readTick(
     sql: Sql,
     hints: Hints,
-  ): Promise<Map<Subscriber, { readonly frame: Frame; readonly seal: string; readonly decided: number }>> {
-    const regranted = await withOtherGrants(sql)
+  ): Promise<{
+    readonly frames: ReadonlyMap<Subscriber, { readonly frame: Frame; readonly seal: string; readonly decided: number }>
+    readonly standings: ReadonlyMap<Subscriber, Standing>
+  }> {
+    const { regranted, standings } = await withOtherGrants(sql)
     const affected = hints.isFull ? new Set(subscribers) : new Set(regranted)
     for (const scope of hints.scopes) for (const subscriber of byScope.get(scope) ?? []) affected.add(subscriber)
     for (const client of hints.clients) for (const subscriber of byClient.get(client) ?? []) affected.add(subscriber)
@@ -235,7 +240,7 @@ export function createLive(world: World, snapshot: TakeSnapshot): Live {
           )
       sealed.set(subscriber, { frame, seal, decided })
     }
-    return sealed
+    return { frames: sealed, standings }
   }
 
   /** Adds what is new in one scope to a frame. `shared` keeps texts by the place from which they lead; undefined where none can. */
@@ -267,10 +272,13 @@ export function createLive(world: World, snapshot: TakeSnapshot): Live {
     return patch.isWhole ? `event: patch\ndata: ${patch.text}\n\n` : undefined
   }
 
-  /** Subscribers whose actors may read other scopes in this snapshot than when they were last asked. */
-  async function withOtherGrants(sql: Sql): Promise<ReadonlySet<Subscriber>> {
+  /** Whose actors may read other scopes in this snapshot than when they were last asked, and the rights of all who were asked now. */
+  async function withOtherGrants(
+    sql: Sql,
+  ): Promise<{ readonly regranted: ReadonlySet<Subscriber>; readonly standings: ReadonlyMap<Subscriber, Standing> }> {
     const watched = await readWatched(sql)
-    const changed = new Set<Subscriber>()
+    const regranted = new Set<Subscriber>()
+    const standings = new Map<Subscriber, Standing>()
     const readNow = new Map<string, Rights>()
     for (const subscriber of subscribers) {
       const { standing, request } = subscriber
@@ -281,11 +289,11 @@ export function createLive(world: World, snapshot: TakeSnapshot): Live {
         rights = await world.rights.read(request.actor, readAll(sql, layout))
         readNow.set(request.actor, rights)
       }
-      subscriber.standing = { rights, watched }
+      standings.set(subscriber, { rights, watched })
       if (rights.read.length !== read.length || rights.read.some((scope, index) => scope !== read[index]))
-        changed.add(subscriber)
+        regranted.add(subscriber)
     }
-    return changed
+    return { regranted, standings }
   }
 
   return {
