@@ -354,6 +354,7 @@ export interface World {
   client(options?: Partial<ClientOptions<Notes>>): Promise<Client<Notes>>
   /** The stream that is open now. */
   stream(): TestStream
+  paths(): readonly string[]
   /** The bodies of all requests to one path, parsed. */
   bodies(path: string): readonly Sent[]
   /** Answers whatever is asked of a stream: a whole frame for who stands at `from`. */
