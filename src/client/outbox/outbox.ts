@@ -133,7 +133,11 @@ export function createOutbox(
           'I18',
           `intents are stored from number ${event.first}, after ${lastNumber()}`,
         )
-        for (const intent of event.intents) place(byId.get(intent.id) ?? makeEntry(intent))
+        for (const intent of event.intents) {
+          const entry = byId.get(intent.id) ?? makeEntry(intent)
+          byId.set(intent.id, entry)
+          place(entry)
+        }
         return
       case 'decided':
         for (const range of event.outcomes) settleRange(range, event.at, event.again === true)
@@ -156,7 +160,6 @@ export function createOutbox(
     entry.sequence = (lastNumber() + 1) as Sequence
     entry.isRetired = entry.sequence <= retiredAtBirth
     numbered.push(entry)
-    byId.set(entry.intent.id, entry)
   }
 
   const settleRange = (range: OutcomeRange, at: number, again: boolean): Entry[] => {
