@@ -28,7 +28,10 @@ export function createPull(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       )
       if (answer === undefined) return
       const page = readAnswer(answer, pullAnswer, host.clock.now())
+      const before = pull.attempts
       core.heard(pull)
+      // Only a whole frame is a success: what comes and does not fit is asked for ever more rarely.
+      pull.attempts = before
       if (!page.patches.every(stage.stage))
         throw new SyncError('behind', 'A page of the pull does not start where the one before ended')
       if (page.seal === undefined) {
@@ -38,6 +41,7 @@ export function createPull(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       }
       staging = undefined
       await core.takeSeal(stage, page.seal, known)
+      pull.attempts = 0
       if (!isCurrent()) return
       receiver.send(parts.wantsStream ? 'sealed' : page.seal.decided < core.known() ? 'behind' : 'sealedForNow')
     } catch (error) {
