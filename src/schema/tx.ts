@@ -46,6 +46,8 @@ export interface TxSource {
   delete(table: string, before: Row): void | Promise<void>
   /** Only at the authority: a statement in the app's own database, inside this transaction. */
   sql?(text: string, parameters: readonly SqlValue[]): Promise<readonly SqlRow[]>
+  /** Hears of every verb that was begun: for a source that waits for those which the mutator did not await. */
+  began?(verb: Promise<unknown>): void
 }
 
 /** A value bound into a statement. */
@@ -114,11 +116,7 @@ export function createTx(app: App, source: TxSource, context: TxContext): Tx<App
     now: context.madeAt,
     newId: (label: string) => derivedUuid(context.rootId, label),
     reject,
-    sql: async (text: string, parameters: readonly SqlValue[] = []) => {
-      if (source.sql === undefined)
-        throw new TypeError('tx.sql exists only at the authority: give the mutator another body there')
-      return source.sql(text, parameters)
-    },
+    sql: (text: string, parameters: readonly SqlValue[] = []) => heard(source, runSql(source, text, parameters)),
   }
   for (const name of app.tableNames) {
     // A table's verbs are made when a run first names it: most runs touch one or two tables.
@@ -126,6 +124,12 @@ export function createTx(app: App, source: TxSource, context: TxContext): Tx<App
     Object.defineProperty(tx, name, { enumerable: true, get: () => (made ??= tableVerbs(app, name, source)) })
   }
   return tx as Tx<App['tables']>
+}
+
+async function runSql(source: TxSource, text: string, parameters: readonly SqlValue[]): Promise<readonly SqlRow[]> {
+  if (source.sql === undefined)
+    throw new TypeError('tx.sql exists only at the authority: give the mutator another body there')
+  return source.sql(text, parameters)
 }
 
 function reject(code: string, details: Details = {}): never {
@@ -168,18 +172,19 @@ function tableVerbs(app: App, name: string, source: TxSource): TxTable<unknown> 
     },
   }
   return {
-    get: (id: string) => heard(verbs.get(id)),
-    insert: (values: { readonly [column: string]: unknown }) => heard(verbs.insert(values)),
-    update: (id: string, patch: { readonly [column: string]: unknown }) => heard(verbs.update(id, patch)),
-    delete: (id: string) => heard(verbs.delete(id)),
+    get: (id: string) => heard(source, verbs.get(id)),
+    insert: (values: { readonly [column: string]: unknown }) => heard(source, verbs.insert(values)),
+    update: (id: string, patch: { readonly [column: string]: unknown }) => heard(source, verbs.update(id, patch)),
+    delete: (id: string) => heard(source, verbs.delete(id)),
     where: (filter: { readonly [column: string]: unknown }) =>
       chain(source, { table: name, where: conditionsOf(filter), orderBy: [], limit: undefined }),
   } as unknown as TxTable<unknown>
 }
 
 /** A verb that a mutator forgot to await must not end the process when it rejects. */
-function heard<Result>(verb: Promise<Result>): Promise<Result> {
+function heard<Result>(source: TxSource, verb: Promise<Result>): Promise<Result> {
   verb.catch(() => undefined)
+  source.began?.(verb)
   return verb
 }
 
@@ -196,8 +201,12 @@ function chain(source: TxSource, spec: QuerySpec): unknown {
     orderBy: (column: string, direction: 'asc' | 'desc' = 'asc') =>
       chain(source, { ...spec, orderBy: [...spec.orderBy, orderKey(column, direction)] }),
     limit: (rows: number) => chain(source, { ...spec, limit: parseLimit(rows) }),
-    all: () => heard(find(spec)),
-    first: () => heard(find({ ...spec, limit: Math.min(spec.limit ?? 1, 1) }).then(([row]) => row)),
+    all: () => heard(source, find(spec)),
+    first: () =>
+      heard(
+        source,
+        find({ ...spec, limit: Math.min(spec.limit ?? 1, 1) }).then(([row]) => row),
+      ),
   }
 }
 

@@ -108,16 +108,17 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
   if (!/^(\/[\w.~-]+)*$/.test(basePath))
     throw new TypeError(`createAuthority: basePath is ${JSON.stringify(basePath)}, it must look like /sync`)
   const host = options.host ?? database.host
+  const tuning = { ...TUNING, ...options.tuning }
   const world: World = {
     app,
     layout: layOut(app, database.dialect),
     database,
     host,
-    rights: createRightsReader(app, options.grants as unknown as GrantsFunction),
+    rights: createRightsReader(app, options.grants as unknown as GrantsFunction, host.clock, tuning.grantsTimeoutMs),
     bodies: (options.mutators ?? {}) as {
       readonly [name: string]: MutatorBody<{ readonly [table: string]: Table }, unknown>
     },
-    tuning: { ...TUNING, ...options.tuning },
+    tuning,
   }
   const { dialect } = database
   const ready = migrate(database, world.layout, [

@@ -12,6 +12,8 @@ import type { RightsReader } from './rights/grants.ts'
 export interface Tuning {
   /** How long a mutator may wait for something else than its transaction. All writing waits with it. */
   readonly mutatorTimeoutMs: number
+  /** How long the app's function of grants may take. */
+  readonly grantsTimeoutMs: number
   /** When a device should try an intent again whose mutator failed. */
   readonly faultRetryMs: number
   /** Intents of several devices that share one commit, at most. */
@@ -29,6 +31,7 @@ export interface Tuning {
 /** The defaults. */
 export const TUNING: Tuning = Object.freeze({
   mutatorTimeoutMs: 5_000,
+  grantsTimeoutMs: 5_000,
   faultRetryMs: 5_000,
   mergedIntents: 4_000,
   tickMs: 20,

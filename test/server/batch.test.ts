@@ -218,3 +218,24 @@ test('an empty push says how far the authority is and leaves no trace', async ()
   expect(await anna.push()).toMatchObject({ status: 200, decided: 0, outcomes: [] })
   expect(counted(on, 'holdfast_client')).toEqual([{ n: 0 }])
 })
+
+test('what a mutator began and did not await belongs to its intent, and ends no process', async () => {
+  const on = await stage({
+    mutators: {
+      act: async (tx, { how, id }) => {
+        void tx.workouts
+          .insert({ id, ownerId: tx.actor, name: 'Legs', done: false })
+          .then(() => tx.workouts.update(id, { name: 'Arms' }))
+        void tx.workouts.delete('nothing')
+        void tx.sql('no SQL at all').catch(() => undefined)
+        if (how === 'reject') tx.reject('no')
+      },
+    },
+  })
+  const [a, b] = [uuid(), uuid()]
+  const answer = await on
+    .device('anna')
+    .call(['act', { how: '', id: a }], ['act', { how: 'reject', id: b }], ['updateWorkouts', { id: a, note: 'next' }])
+  expect(answer.outcomes).toMatchObject([applied(1), { status: 'rejected', code: 'no' }, applied(3)])
+  expect(on.foreign('SELECT id, name, note FROM workouts')).toEqual([{ id: a, name: 'Arms', note: 'next' }])
+})

@@ -102,7 +102,10 @@ test.each<[string, (device: Device) => void]>([
   ['a place is of another history', (device) => device.cursors.set('user:anna', { version: 1, mark: 'ffff' })],
   [
     'a place is within a version',
-    (device) => device.cursors.set('user:anna', { version: 1, mark: 'ffff', within: { table: 'workouts', id: 'x' } }),
+    (device) => {
+      const place = device.cursors.get('user:anna')
+      if (place !== undefined) device.cursors.set('user:anna', { ...place, within: { table: 'workouts', id: '0' } })
+    },
   ],
 ])('a stream cannot bring it and says pull when %s', async (_what, change) => {
   const on = await stage({ tuning: quick })

@@ -67,6 +67,16 @@ test('[I13] a page ends with the row that makes it too large, and large rows sti
   expect(held(fresh)).toHaveLength(5)
 })
 
+test('[I13] several scopes share the bounds of a page', async () => {
+  const on = await stage({ grants: () => ({ read: ['user:anna', 'user:ben', 'user:zoe'], write: [] }) })
+  fill(on, 9_000)
+  on.foreign("UPDATE workouts SET ownerId = 'ben' WHERE id >= 'w003000'")
+  on.foreign("UPDATE workouts SET ownerId = 'zoe' WHERE id >= 'w006000'")
+  const anna = on.device('anna')
+  expect(await pages(anna)).toBe(2)
+  expect(anna.rows('workouts')).toHaveLength(9_000)
+})
+
 test('[I17] rows that change, go and come between two pages are as they are now at the seal', async () => {
   const on = await stage()
   fill(on, 11_000)
@@ -113,8 +123,9 @@ test('a device that holds nothing hears nothing of what is gone; one that holds 
     { from: { version: 1 }, to: { version: 2 }, gone: { workouts: [a] } },
   ])
   expect((await on.device('anna').page()).patches).toMatchObject([
-    { from: { version: 0, mark: '' }, to: { version: 2 }, gone: {} },
+    { from: { version: 0, mark: '' }, to: { version: 2 } },
   ])
+  expect((await on.device('anna').page()).patches[0]?.gone).toEqual({})
 })
 
 test.each([

@@ -151,6 +151,7 @@ test('[I18] a client id that belongs to another actor is answered forked', async
   await anna.call(workout(uuid()))
   const ben = device('ben')
   ben.client = anna.client
+  ben.last = 1
   expect(await ben.push(...ben.make(workout(uuid(), 'ben')))).toMatchObject({ status: 409, body: { code: 'forked' } })
   expect(await ben.page()).toMatchObject({ status: 409, body: { code: 'forked' } })
 })
@@ -202,6 +203,15 @@ test('[I3] what the ledger has pruned is answered expired and not run', async ()
     outcomes: [{ from: 1, status: 'withdrawn' }, applied(2, 2, { repeated: true })],
   })
   await expectRows(on, 'workouts', 2)
+})
+
+test('[I3] births at a client of another actor say nothing about one’s own intents', async () => {
+  const on = await stage()
+  const [anna, ben] = [on.device('anna'), on.device('ben')]
+  await ben.call(workout(uuid(), 'ben'))
+  on.foreign('UPDATE holdfast_client SET pruned = 1')
+  const [entry] = anna.make(workout(uuid())) as [Entry]
+  expect(await anna.push({ ...entry, births: [[ben.client, 1]] })).toMatchObject({ decided: 1, outcomes: [applied(1)] })
 })
 
 test('[I2] a withdrawal takes its place, and the intent that arrives after it is not run', async () => {

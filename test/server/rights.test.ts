@@ -1,5 +1,6 @@
 // Rights: what an actor may read and write, statement by statement, as the grants stand in the same transaction.
 import { expect, test } from 'vitest'
+import { createDeferred } from '../../src/base/deferred.ts'
 import { stage, uuid } from './scenario.ts'
 
 const workout = (id: string, ownerId: string, name = 'Legs') =>
@@ -207,4 +208,31 @@ test('grants cannot write', async () => {
   })
   expect(await on.device('anna').call(workout(uuid(), 'anna'))).toMatchObject({ status: 500 })
   expect(on.foreign('SELECT count(*) AS n FROM workouts')).toEqual([{ n: 0 }])
+})
+
+test('grants that take too long fail their request only, and what they do later changes nothing', async () => {
+  let isSlow = true
+  const released = createDeferred<void>()
+  const late: Promise<unknown>[] = []
+  const on = await stage({
+    tuning: { grantsTimeoutMs: 20 },
+    grants: async (actor, tx) => {
+      if (actor === 'anna' && isSlow) {
+        await released.promise
+        late.push(tx.workouts.where({}).all())
+      }
+      return { read: [`user:${actor}`], write: [`user:${actor}`] }
+    },
+  })
+  const [anna, ben] = [on.device('anna'), on.device('ben')]
+  const [hers, his] = await Promise.all([anna.call(workout(uuid(), 'anna')), ben.call(workout(uuid(), 'ben'))])
+  expect(hers).toMatchObject({ status: 500, body: { code: 'internal', retryable: true } })
+  expect(his).toMatchObject({ decided: 1 })
+  expect(await anna.page()).toMatchObject({ status: 500 })
+  isSlow = false
+  released.resolve()
+  await released.promise
+  for (const each of late) await expect(each).rejects.toThrow('grants has been answered')
+  expect(late).toHaveLength(2)
+  expect(on.foreign('SELECT ownerId FROM workouts')).toEqual([{ ownerId: 'ben' }])
 })

@@ -1,6 +1,8 @@
 // Grants: which scopes an actor may read and write, as the app's own function states them inside the transaction or snapshot that
 // uses them (I9). Also which tables that function read, so that a change there makes an answer old. No rights are kept here.
 
+import type { Clock } from '../../base/clock.ts'
+import { beforeDeadline } from '../../base/deadline.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { App } from '../../schema/app.ts'
 import { scopeProblem } from '../../schema/scope.ts'
@@ -39,8 +41,8 @@ export interface RightsReader {
   isWatched(table: string): boolean
 }
 
-/** Makes the reader of rights. */
-export function createRightsReader(app: App, grants: GrantsFunction): RightsReader {
+/** Makes the reader of rights. The app may take `limitMs` to answer: a snapshot, or all writing, waits with it. */
+export function createRightsReader(app: App, grants: GrantsFunction, clock: Clock, limitMs: number): RightsReader {
   const watched = new Set<string>()
   let hasRead = false
   const refuse = (): never => {
@@ -50,7 +52,9 @@ export function createRightsReader(app: App, grants: GrantsFunction): RightsRead
     isWatched: (table) => !hasRead || watched.has(table),
     async read(actor, source) {
       const tables = new Set<string>()
+      let isOver = false
       const note = (table: string): void => {
+        if (isOver) throw new TypeError('grants has been answered: await everything that tx returns before it ends')
         tables.add(table)
         watched.add(table)
       }
@@ -67,13 +71,21 @@ export function createRightsReader(app: App, grants: GrantsFunction): RightsRead
         { get, find, taken: refuse, insert: refuse, update: refuse, delete: refuse },
         { actor, madeAt: 0, rootId: '' },
       )
-      const { read, write } = await grants(actor, tx)
-      hasRead = true
-      const readable = checked(read, 'read')
-      const writable = checked(write, 'write')
-      return { read: [...readable].sort(), visible: new Set([...readable, ...writable]), writable, tables }
+      try {
+        const { read, write } = await beforeDeadline(clock, limitMs, answer(grants, actor, tx), 'grants')
+        const readable = checked(read, 'read')
+        const writable = checked(write, 'write')
+        return { read: [...readable].sort(), visible: new Set([...readable, ...writable]), writable, tables }
+      } finally {
+        hasRead = true
+        isOver = true
+      }
     },
   }
+}
+
+async function answer(grants: GrantsFunction, actor: string, tx: GrantsTx<App['tables']>): Promise<Grants> {
+  return grants(actor, tx)
 }
 
 function checked(scopes: readonly string[], which: string): ReadonlySet<string> {

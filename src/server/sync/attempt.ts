@@ -17,6 +17,8 @@ import { type Gate, openGate } from './gate.ts'
 /** The run of one intent. Exactly one of `keep` and `drop` ends it. */
 export interface Attempt {
   readonly tx: Tx<App['tables']>
+  /** Resolves when every verb that the mutator began is done, also those that it did not await. */
+  drained(): Promise<void>
   /** The constraint that refused this intent’s own writes, even where the mutator caught the error. */
   refused(): ConstraintError | undefined
   /** True when an earlier intent of the batch met a constraint as its writes had to be flushed for this one. */
@@ -47,6 +49,8 @@ export function beginAttempt(
   const deleted = new Set<Held>()
   const written = new Set<string>()
   let writes = 0
+  let open = 0
+  let wake: () => void = () => undefined
   let refusal: ConstraintError | undefined
   let isUpset = false
   let ranSql = false
@@ -147,7 +151,16 @@ export function beginAttempt(
     }
   }
 
+  const ended = (): void => {
+    open--
+    if (open === 0) wake()
+  }
+
   const source: TxSource = {
+    began(verb) {
+      open++
+      verb.then(ended, ended)
+    },
     async get(name, id) {
       refuseLate()
       const table = layout.table(name)
@@ -199,6 +212,16 @@ export function beginAttempt(
 
   return {
     tx: createTx(app, source, context),
+    async drained() {
+      while (open > 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        // What was chained to the last verb begins only now.
+        await undefined
+        await undefined
+      }
+    },
     refused: () => refusal,
     isUpset: () => isUpset,
     settle: () => (writes === 0 ? Promise.resolve() : settle(false)),
@@ -222,7 +245,7 @@ export function beginAttempt(
       }
       await gate.undo()
       // What was read since the savepoint is no longer so; what was written before it is flushed.
-      buffer.forget()
+      buffer.discard()
     },
   }
 }

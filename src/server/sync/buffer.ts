@@ -35,8 +35,10 @@ export interface Buffer {
    * Rejects with a ConstraintError when a constraint refuses it; then the transaction, or its savepoint, must be undone.
    */
   flush(except?: ReadonlyMap<Held, Moment>): Promise<void>
-  /** Forgets what was read, because SQL may hold something else by now. Nothing may wait to be flushed. */
+  /** Forgets what was read, because SQL may hold something else by now. What waits to be flushed still does. */
   forget(): void
+  /** Forgets also what waits to be flushed: it is undone. */
+  discard(): void
   /** For the app's function of grants: any row, as it is now. */
   readonly grantsSource: GrantsSource
 }
@@ -141,6 +143,11 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
     touch: (held) => void dirty.add(held),
     flush,
     forget() {
+      rows.clear()
+      for (const held of dirty)
+        rows.set(held.table, (rows.get(held.table) ?? new Map<string, Held>()).set(held.id, held))
+    },
+    discard() {
       rows.clear()
       dirty.clear()
     },

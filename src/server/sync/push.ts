@@ -7,6 +7,7 @@ import type { ActorId, ClientId, Sequence } from '../../protocol/ids.ts'
 import { type Entry, fingerprintIntent, isWithdrawal, type NumberedIntent } from '../../protocol/intent.ts'
 import { appendOutcome, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
 import type { Stop } from '../../protocol/push.ts'
+import type { Mutator } from '../../schema/mutator.ts'
 import { Rejection } from '../../schema/tx.ts'
 import { upgradeArguments } from '../../schema/upgrade.ts'
 import { ConstraintError, type Sql } from '../db/db.ts'
@@ -22,7 +23,7 @@ import {
   writeClient,
 } from '../state/ledger.ts'
 import type { World } from '../world.ts'
-import { beginAttempt } from './attempt.ts'
+import { type Attempt, beginAttempt } from './attempt.ts'
 import { createBuffer } from './buffer.ts'
 import { createWatch, type Watch } from './watch.ts'
 
@@ -281,7 +282,7 @@ function createRuns(world: World, sql: Sql, batch: Batch, watch: Watch, oneByOne
     let failure: unknown
     try {
       const body = world.bodies[name] ?? mutator.body
-      await watch.race(Promise.resolve(body(attempt.tx, input)))
+      await watch.race(runBody(body, attempt, input))
       if (oneByOne) await attempt.settle()
       // A mutator that caught the error of a constraint has not thereby lifted it.
       if (!attempt.isUpset() && attempt.refused() === undefined) {
@@ -340,6 +341,15 @@ function createRuns(world: World, sql: Sql, batch: Batch, watch: Watch, oneByOne
   }
 
   return { run, flush: () => findingCulprit(() => buffer.flush()) }
+}
+
+/** A run is over when its mutator is and everything that it began: a forgotten await loses no write. */
+async function runBody(body: Mutator['body'], attempt: Attempt, input: unknown): Promise<void> {
+  try {
+    await body(attempt.tx, input)
+  } finally {
+    await attempt.drained()
+  }
 }
 
 const unfit = (sequence: Sequence, detail: string): Stop => ({ sequence, code: 'version_unknown', detail })
