@@ -31,18 +31,23 @@ describe('opening comments', () => {
 })
 
 describe('length', () => {
-  test(`no page of code is longer than ${MAX_LINES} lines`, () => {
+  test('no page of code is longer than a page', () => {
     expect(code.flatMap(lengthProblems)).toEqual([])
   })
 
   test('every page that may be longer is longer', () => {
-    const short = Object.keys(LONG_PAGES).filter((path) => readSource(path).text.split('\n').length <= MAX_LINES)
+    const short = Object.keys(LONG_PAGES).filter((path) => readSource(path).text.split('\n').length <= MAX_LINES.code)
     expect(short).toEqual([])
   })
 
   test('the guard refuses one line more, and not one less', () => {
-    expect(lengthProblems(page('x\n'.repeat(MAX_LINES)))).toEqual([])
-    expect(lengthProblems(page('x\n'.repeat(MAX_LINES + 1)))).toHaveLength(1)
+    for (const [path, limit] of [
+      ['src/base/x.ts', MAX_LINES.code],
+      ['test/base/x.test.ts', MAX_LINES.test],
+    ] as const) {
+      expect(lengthProblems(page('x\n'.repeat(limit), path))).toEqual([])
+      expect(lengthProblems(page('x\n'.repeat(limit + 1), path))).toHaveLength(1)
+    }
   })
 })
 
