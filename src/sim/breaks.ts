@@ -1,27 +1,98 @@
-// Breaks: patches of the source text, applied while the sources are loaded, each of which takes away what holds one invariant up. The
-// simulator must find every one of them: a check that was never seen to fail proves nothing. Nothing in the product knows of them.
-// Each `find` must occur exactly once in its file; a test keeps that so while the sources change.
+// Breaks: each takes away what holds one invariant up, and the simulator must find it: a check that was never seen to fail proves
+// nothing. A test keeps `find` standing exactly once in its file while the sources change.
+import type { SourcePatch } from './patches.ts'
 
 /** One way to break the product. */
-export interface Break {
+export interface Break extends SourcePatch {
   readonly name: string
-  /** Below `src/`. */
-  readonly file: string
-  readonly find: string
-  readonly replace: string
-  /** What is taken away, and what must notice. */
+  /** What is taken away. */
   readonly why: string
 }
 
 /** All breaks. */
-export const BREAKS: readonly Break[] = []
-
-/** The text with the break applied; throws a TypeError unless what it looks for stands there exactly once. */
-export function applyBreak({ name, file, find, replace }: Break, text: string): string {
-  const count = text.split(find).length - 1
-  if (count !== 1)
-    throw new TypeError(
-      `The break ${name} looks for a text in ${file} that stands there ${count} times: ${JSON.stringify(find)}`,
-    )
-  return text.replace(find, () => replace)
-}
+export const BREAKS: readonly Break[] = [
+  {
+    name: 'rebase',
+    file: 'client/replica/rebase.ts',
+    find: 'if (state.watches.isEmpty()) return',
+    replace: 'return',
+    why: 'Intents that read a row which a frame changed do not run again (I5).',
+  },
+  {
+    name: 'ledger',
+    file: 'server/sync/push.ts',
+    find: 'const ledger = await lookUp(sql, actor, fresh)',
+    replace: 'const ledger = new Map<string, LedgerRecord>()',
+    why: 'The authority does not look into its ledger whether it knows an intent (I3).',
+  },
+  {
+    name: 'order',
+    file: 'server/sync/push.ts',
+    find: 'if (first > decidedBefore + 1) {',
+    replace: 'if (first > decidedBefore + 1_000_000) {',
+    why: 'The authority decides what follows a gap (I2).',
+  },
+  {
+    name: 'outbox',
+    file: 'hosts/node/file.ts',
+    find: 'outbox?.append(records, true)',
+    replace: 'outbox?.append(records, false)',
+    why: 'The outbox acknowledges what is written and not synced (I1).',
+  },
+  {
+    name: 'seal',
+    file: 'client/sync/push.ts',
+    find: 'core.noticeHistory(decided, known)\n',
+    replace: 'core.noticeHistory(decided, known)\n    outbox.retire(decided)\n',
+    why: 'The answer to a push retires intents whose effects no frame has brought yet (I5).',
+  },
+  {
+    name: 'adopt',
+    file: 'server/state/adopt.ts',
+    find: 'if (change.from !== change.to) moved.push(change.id)',
+    replace: '',
+    why: 'Rows do not follow a parent that moves to another scope or goes (I9, I10).',
+  },
+  {
+    name: 'version',
+    file: 'server/state/commits.ts',
+    find: '(before.get(scope)?.version ?? 0) + 1',
+    replace: '(before.get(scope)?.version ?? 0) + 2',
+    why: 'Versions of a scope have gaps (I7).',
+  },
+  {
+    name: 'mark',
+    file: 'server/sync/writer.ts',
+    find: 'bytesToHex(host.random.bytes(8))',
+    replace: "'00'",
+    why: 'All commits bear the same mark, so another history cannot be told (I18).',
+  },
+  {
+    name: 'fork',
+    file: 'client/sync/core.ts',
+    find: 'own.intent.id !== decidedId',
+    replace: 'false',
+    why: 'A copy of a store takes the outcomes of another copy for its own (I3, I18).',
+  },
+  {
+    name: 'snapshot',
+    file: 'server/sync/snapshot.ts',
+    find: '(await hasMarks(sql)) ? WAITS : body(sql)',
+    replace: 'body(sql)',
+    why: 'Frames are read while the writes of others wait to be adopted (I10).',
+  },
+  {
+    name: 'forget',
+    file: 'client/sync/tuning.ts',
+    find: 'keepDecidedMs: 7 * 86_400_000',
+    replace: 'keepDecidedMs: 0',
+    why: 'Decided intents are forgotten at once, and a restored authority cannot be told of them again (I4).',
+  },
+  {
+    name: 'notify',
+    file: 'client/query/live.ts',
+    find: 'if (query.isOpen) query.listeners.emit(rows)',
+    replace: 'for (const _ of [1, 2]) if (query.isOpen) query.listeners.emit(rows)',
+    why: 'Listeners hear of every change twice (I14).',
+  },
+]

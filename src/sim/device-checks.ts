@@ -8,6 +8,7 @@ import { firstDifference } from './archive.ts'
 import type { Calls } from './calls.ts'
 import type { Checks } from './checks.ts'
 import type { Device } from './device.ts'
+import type { History } from './history.ts'
 import { replay } from './replay.ts'
 import { SYNCED, textOf } from './rows.ts'
 import type { Truth } from './truth.ts'
@@ -17,6 +18,7 @@ export interface DeviceCheckParts {
   readonly truth: Truth
   readonly checks: Checks
   readonly calls: Calls
+  readonly history: History
   readonly now: () => number
 }
 
@@ -31,7 +33,7 @@ export interface DeviceChecks {
 }
 
 /** Makes the checks. */
-export function createDeviceChecks({ truth, checks, calls, now }: DeviceCheckParts): DeviceChecks {
+export function createDeviceChecks({ truth, checks, calls, history, now }: DeviceCheckParts): DeviceChecks {
   const { check } = checks
   const touched = new Set<Device>()
 
@@ -128,7 +130,14 @@ export function createDeviceChecks({ truth, checks, calls, now }: DeviceCheckPar
     }
   }
 
-  const checkNumbers = (name: string, { client, entries }: Inspected): void => {
+  const checkNumbers = (name: string, { client, entries, rebirths }: Inspected): void => {
+    // A new birth costs every number; only another copy of the store, or a history that went back, is a reason for one.
+    const { cloned, diskSetBack, authoritySetBack } = history.counts
+    check(
+      'I18',
+      rebirths === 0 || cloned + diskSetBack + authoritySetBack > 0,
+      () => `${name} was born again as ${client} without a reason`,
+    )
     const numbers = entries.flatMap(({ sequence }) => sequence ?? [])
     check(
       'I18',

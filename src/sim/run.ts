@@ -102,7 +102,7 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
     watch: createWireWatch({ truth, checks, history, calls, now: world.now, device: deviceOf }),
   })
   const foreign = createForeign({ authority, truth, dice: dice.fork('foreign'), actors })
-  const deviceChecks = createDeviceChecks({ truth, checks, calls, now: world.now })
+  const deviceChecks = createDeviceChecks({ truth, checks, calls, history, now: world.now })
 
   const addDevice = (name: string, actor: string, image?: DiskImage): Device => {
     const device = createDevice({
