@@ -106,7 +106,7 @@ export function createCalls(app: App, random: Random): Calls {
     const refusal = parts.refusal(options.accept === true)
     if (refusal !== undefined) return refuseOne(id, refusal)
     const { version } = app.mutators[name] as App['mutators'][string]
-    const intent: PendingIntent = { id, rootId: id, name, version, args, madeAt: parts.now(), actor }
+    const intent: PendingIntent = { id, rootId: id, name, version, args, madeAt: Math.floor(parts.now()), actor }
     running++
     const run = replica.run(intent, 'call')
     parts.onRun()

@@ -295,6 +295,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         .map((entry) => outboxItem(app, entry, isDurable())),
     async discard(id) {
       await ready
+      if (isClosed) throw new SyncError('client_closed', 'discard was called')
       const box = outbox as Outbox
       const intentId = parseIntentId(id)
       await calls.handedOver()

@@ -21,7 +21,9 @@ export function readAnswer<Value>(answer: NetworkAnswer, decoder: Decoder<Value>
 
 /** The fault that an answer without success means. */
 export function faultOfAnswer(answer: NetworkAnswer, now: number): SyncError {
-  const retryAfterMs = readRetryAfter(answer.header('retry-after'), now)
+  // A date is meant by the clock of whoever answered; that of this device may be hours off.
+  const theirNow = Date.parse(answer.header('date') ?? '')
+  const retryAfterMs = readRetryAfter(answer.header('retry-after'), Number.isNaN(theirNow) ? now : theirNow)
   if (mediaType(answer) === PROBLEM_TYPE) {
     const decoded = decodeText(problem, answer.body)
     if (decoded.ok) return faultOf(decoded.value, retryAfterMs)

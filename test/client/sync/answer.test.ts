@@ -69,6 +69,10 @@ describe('an answer', () => {
       ['Sat, 28 Feb 2026 23:59:00 GMT', 0],
       ['Mon, 01 Mar 2027 00:00:00 GMT', 86_400_000],
     ]
+    const late = { 'retry-after': 'Sun, 01 Mar 2026 00:01:00 GMT', date: 'Sun, 01 Mar 2026 00:00:30 GMT' }
+    expect(faultOfAnswer(answerOf(503, '', late), now - 36_000_000).retryAfterMs, 'by the clock of who answered').toBe(
+      30_000,
+    )
     for (const [header, delayMs] of table) expect(readRetryAfter(header, now), String(header)).toBe(delayMs)
   })
 })
