@@ -2,7 +2,7 @@
 // one of them got. Beside it: JSON.parse of the same texts and a Map by key. Storage is memory: what a disk costs is open.ts.
 import { type Figure, figure, inTurns, median, timed } from '../harness.ts'
 import { app } from './app.ts'
-import { createScript, openDevice } from './device.ts'
+import { createScript, openDevice, scripted } from './device.ts'
 import { allSets, pullPages, type SetRow } from './rows.ts'
 
 const REPEATS = 9
@@ -14,7 +14,7 @@ export async function measure(): Promise<readonly Figure[]> {
 
   const engine = async (): Promise<number> => {
     const script = createScript(pages)
-    const client = openDevice(script)
+    const client = openDevice(scripted(script))
     await client.ready
     const took = await timed(async () => {
       client.resume()

@@ -63,9 +63,13 @@ export function createScript(pages: readonly string[]): Script {
   }
 }
 
-/** A device on this script; in a folder, or in memory only. It holds all rows when `listening` resolves after `resume`. */
-export function openDevice(script: Script, folder?: string): BenchClient {
-  const host: Host = { ...node(folder === undefined ? { memory: true } : { folder }), network: script.network }
+/** The world of a device on this script; in a folder, or in memory only. */
+export function scripted(script: Script, folder?: string): Host {
+  return { ...node(folder === undefined ? { memory: true } : { folder }), network: script.network }
+}
+
+/** A device that talks to nobody before `resume`; after that it holds all rows when its script's `listening` resolves. */
+export function openDevice(host: Host): BenchClient {
   return createClient({
     app,
     host,

@@ -3,7 +3,7 @@
 import { type Figure, figure, inTurns, median } from '../harness.ts'
 import { app } from './app.ts'
 import { endWithParent, startChild } from './child.ts'
-import { createScript, openDevice } from './device.ts'
+import { createScript, openDevice, scripted } from './device.ts'
 import { allSets, pullPages, SETS } from './rows.ts'
 
 const REPEATS = 3
@@ -47,7 +47,7 @@ function heapNow(): number {
 
 async function loadDevice(): Promise<unknown> {
   const script = createScript(pullPages(allSets()))
-  const client = openDevice(script)
+  const client = openDevice(scripted(script))
   await client.ready
   client.resume()
   await script.listening

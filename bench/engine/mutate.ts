@@ -3,7 +3,7 @@
 // sorted array kept by hand. What becomes of the intent on disk afterwards is burst.ts.
 import { type Figure, figure, inTurns, median, percentile } from '../harness.ts'
 import { app } from './app.ts'
-import { createScript, openDevice } from './device.ts'
+import { createScript, openDevice, scripted } from './device.ts'
 import { allSets, exercise, pullPages, type SetRow, setArgs, uuidOf, workout } from './rows.ts'
 
 const SHOWN = 50
@@ -14,7 +14,7 @@ export async function measure(): Promise<readonly Figure[]> {
   const sets = allSets()
   const lift = exercise(0)
   const script = createScript(pullPages(sets))
-  const client = openDevice(script)
+  const client = openDevice(scripted(script))
   await client.ready
   client.resume()
   await script.listening

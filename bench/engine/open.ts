@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Figure, figure, inFolder, inTurns, median } from '../harness.ts'
 import { app } from './app.ts'
 import { endWithParent, startChild } from './child.ts'
-import { createScript, openDevice } from './device.ts'
+import { createScript, openDevice, scripted } from './device.ts'
 import { allSets, pullPages, SETS } from './rows.ts'
 
 const REPEATS = 5
@@ -16,7 +16,7 @@ export function measure(): Promise<readonly Figure[]> {
   return inFolder(async (folder) => {
     const sets = allSets()
     const script = createScript(pullPages(sets))
-    const client = openDevice(script, join(folder, 'device'))
+    const client = openDevice(scripted(script, join(folder, 'device')))
     await client.ready
     client.resume()
     await script.listening
@@ -48,7 +48,7 @@ export function measure(): Promise<readonly Figure[]> {
 
 async function openStored(folder: string): Promise<number> {
   const began = performance.now()
-  const client = openDevice(createScript([]), join(folder, 'device'))
+  const client = openDevice(scripted(createScript([]), join(folder, 'device')))
   const query = client.live(app.query.sets.orderBy('doneAt', 'desc').limit(SHOWN))
   await client.ready
   const shown = query.rows.length

@@ -3,7 +3,7 @@
 // its queue runs all 10,000. Beside it: running 10,000 small functions again, each on a draft of one row.
 import { type Figure, figure, inTurns, median, timed } from '../harness.ts'
 import { SCOPE } from './app.ts'
-import { createScript, openDevice } from './device.ts'
+import { createScript, openDevice, scripted } from './device.ts'
 import { allSets, pullPages, type SetRow } from './rows.ts'
 
 const PENDING = 10_000
@@ -14,7 +14,7 @@ const REPEATS = 9
 export async function measure(): Promise<readonly Figure[]> {
   const sets = allSets()
   const script = createScript(pullPages(sets))
-  const client = openDevice(script)
+  const client = openDevice(scripted(script))
   await client.ready
   client.resume()
   await script.listening
