@@ -1,7 +1,9 @@
-// CONTRIBUTING.md names every dependency with its reason, and under the licence that the package itself states.
+// CONTRIBUTING.md leads to a first change that is really there, and names every dependency with its reason and under the licence
+// that the package itself states.
 import { describe, expect, test } from 'vitest'
-import { rowsOf, sectionOf, spansOf } from './markdown.ts'
+import { partOf, rowsOf, sectionOf, spansOf } from './markdown.ts'
 import { readSource } from './sources.ts'
+import { breakPart } from './tables.ts'
 
 const page = readSource('CONTRIBUTING.md').text
 const manifest = JSON.parse(readSource('package.json').text)
@@ -21,6 +23,24 @@ function dependencyProblems(markdown: string, wanted: readonly string[]): readon
     ...[...packages].filter(([, cells]) => (cells.at(-1) ?? '').length < 10).map(([name]) => `${name} has no reason`),
   ]
 }
+
+describe('the first change', () => {
+  test('is the one that the simulator makes (write it with `node test/tidy/tables.ts`)', () => {
+    expect(partOf(page, 'break')).toBe(breakPart())
+  })
+
+  test('finds its line in the page that it names', () => {
+    const [path = ''] = spansOf(partOf(page, 'break'))
+    const line = /^- (.*)$/m.exec(partOf(page, 'break'))?.[1] ?? 'none'
+    expect(readSource(path).text.split(line)).toHaveLength(2)
+  })
+
+  test('a change of the break is seen', () => {
+    expect(partOf(page, 'break')).not.toBe(
+      breakPart({ file: 'base/lane.ts', find: 'last.then(job, job)', replace: 'job()' }),
+    )
+  })
+})
 
 describe('the table of dependencies', () => {
   const wanted = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)]

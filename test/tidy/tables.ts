@@ -1,5 +1,5 @@
 // The parts of the documents that are made from the code: limits with their words, codes and golden frames in PROTOCOL.md, borders
-// in ARCHITECTURE.md. `node test/tidy/tables.ts` writes them into the pages; tests compare.
+// in ARCHITECTURE.md, a break in CONTRIBUTING.md. `node test/tidy/tables.ts` writes them into the pages; tests compare.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,7 @@ import { CODES } from '../../src/base/errors.ts'
 import { LIMITS } from '../../src/protocol/limits.ts'
 import { encodeEvent, HEARTBEAT } from '../../src/protocol/live.ts'
 import { PROTOCOL } from '../../src/protocol/version.ts'
+import { BREAKS, type Break } from '../../src/sim/breaks.ts'
 import { BORDERS, type Border } from './borders.ts'
 import { withPart } from './markdown.ts'
 import { parse, readSource, root, type SourceFile, walk } from './sources.ts'
@@ -118,6 +119,16 @@ export function membersOfFrames(read: (path: string) => SourceFile = readSource)
   return [...names].sort()
 }
 
+/** The change of CONTRIBUTING.md, as the simulator's break of that name makes it. */
+export function breakPart(
+  broken: Pick<Break, 'file' | 'find' | 'replace'> | undefined = BREAKS.find(({ name }) => name === 'rebase'),
+): string {
+  if (broken === undefined) throw new Error('The simulator has no break named rebase')
+  const minus = broken.find.trim().replaceAll(/^/gm, '- ')
+  const plus = broken.replace.trim().replaceAll(/^/gm, '+ ')
+  return `In \`src/${broken.file}\`:\n\n\`\`\`diff\n${minus}\n${plus}\n\`\`\`\n`
+}
+
 /** The pages that hold such tables, with what they should say. */
 export function pagesWithTables(): readonly {
   readonly path: string
@@ -132,6 +143,7 @@ export function pagesWithTables(): readonly {
   return [
     page('PROTOCOL.md', { limits: limitsTable(), codes: codesTable(), ...examples() }),
     page('ARCHITECTURE.md', { borders: bordersTable() }),
+    page('CONTRIBUTING.md', { break: breakPart() }),
   ]
 }
 
