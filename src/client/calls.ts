@@ -72,7 +72,7 @@ export interface Calls {
   /** Whether a call has neither been kept nor refused yet. */
   areRunning(): boolean
   /** Resolves when each call so far has been handed to the outbox, or refused. */
-  handedOver(): Promise<unknown>
+  handedOver(): Promise<void>
   /** The decision about an intent that is in the outbox, whoever called it. */
   decisionOf(id: IntentId): Promise<Decision>
 }
@@ -84,7 +84,7 @@ export function createCalls(app: App, random: Random): Calls {
   let closedBy: SyncError | undefined
   let early: (() => void)[] = []
   let running = 0
-  let runs: Promise<unknown> = Promise.resolve()
+  let idleWaiters: (() => void)[] = []
 
   function call(name: string, args: unknown, options: CallOptions): IntentHandle {
     const id = options.id === undefined ? (randomUuid(random) as IntentId) : parseIntentId(options.id)
@@ -110,22 +110,30 @@ export function createCalls(app: App, random: Random): Calls {
     running++
     const run = replica.run(intent, 'call')
     parts.onRun()
-    const handed = run.then(
+    run.then(
       (result) => {
-        running--
-        if (!result.kept) return refuseOne(id, refusalOf(name, result.error))
-        const needs = result.needs.length > 0 ? { needs: result.needs.slice(0, LIMITS.needs) } : {}
-        outbox.add({ id, name, version, args, madeAt: intent.madeAt, ...needs })
+        if (result.kept) {
+          const needs = result.needs.length > 0 ? { needs: result.needs.slice(0, LIMITS.needs) } : {}
+          outbox.add({ id, name, version, args, madeAt: intent.madeAt, ...needs })
+        } else refuseOne(id, refusalOf(name, result.error))
+        endRun()
       },
       (error: unknown) => {
-        running--
         refuseOne(
           id,
           error instanceof SyncError ? error : new SyncError('client_broken', `${name} was called`, { cause: error }),
         )
+        endRun()
       },
     )
-    runs = Promise.allSettled([runs, handed])
+  }
+
+  function endRun(): void {
+    running--
+    if (running > 0) return
+    const waiters = idleWaiters
+    idleWaiters = []
+    for (const resolve of waiters) resolve()
   }
 
   function register(id: IntentId): Call {
@@ -173,7 +181,11 @@ export function createCalls(app: App, random: Random): Calls {
 
   return {
     call,
-    handedOver: () => runs,
+    handedOver: () =>
+      new Promise((resolve) => {
+        if (running === 0) resolve()
+        else idleWaiters.push(resolve)
+      }),
     areRunning: () => running + early.length > 0,
     open(opened) {
       parts = opened
