@@ -333,7 +333,8 @@ export function createOutbox(
         await note(() => [event])
       }
       await lane.run(async () => {
-        if (storage.folding().outbox) await storage.rewriteOutbox(snapshotEvents(client, first, numbered, at))
+        if (storage.folding().outbox)
+          await storage.rewriteOutbox(snapshotEvents(client, first, numbered, at, retiredAtBirth))
       })
     },
     async settled() {

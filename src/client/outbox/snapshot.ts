@@ -7,17 +7,18 @@ import type { OutcomeRange } from '../../protocol/outcome.ts'
 import type { OutboxEntry } from './outbox.ts'
 import { type KeptIntent, type OutboxEvent, STORED_FORMAT } from './stored.ts'
 
-/** The shortest journal of these entries, the first of which has the number `first`. */
+/**
+ * The shortest journal of these entries, the first of which has the number `first`. `retired`: up to where effects are in the confirmed
+ * rows whatever the newest frame says. Frames are kept less strictly than the outbox, so that is only what no frame can say any more.
+ */
 export function snapshotEvents(
   client: ClientId,
   first: number,
   entries: readonly OutboxEntry[],
   at: number,
+  retired: number,
 ): OutboxEvent[] {
-  const retired = entries.findLastIndex(({ isRetired }) => isRetired)
-  const events: OutboxEvent[] = [
-    { kind: 'born', format: STORED_FORMAT, client, last: first - 1, retired: first + retired, at },
-  ]
+  const events: OutboxEvent[] = [{ kind: 'born', format: STORED_FORMAT, client, last: first - 1, retired, at }]
   if (entries.length > 0)
     events.push({ kind: 'made', first: first as Sequence, intents: entries.map(({ intent }) => intent) })
   entries.forEach(({ givenUp }, index) => {
@@ -62,7 +63,7 @@ export function rebornEvents(
       isReopened: entry.outcome !== undefined,
     }),
   )
-  return snapshotEvents(client, 1, reborn, at)
+  return snapshotEvents(client, 1, reborn, at, entries.findLastIndex(({ isRetired }) => isRetired) + 1)
 }
 
 /** When there are more births than an intent may carry, those between the first and the newest ones are left out. */
