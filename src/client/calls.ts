@@ -4,6 +4,7 @@ import { createDeferred } from '../base/deferred.ts'
 import { type Details, SyncError } from '../base/errors.ts'
 import { type Json, jsonProblem } from '../base/json.ts'
 import { type Random, randomUuid } from '../base/random.ts'
+import { utf8Bytes } from '../base/utf8.ts'
 import { type ActorId, type IntentId, parseIntentId } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
@@ -11,7 +12,6 @@ import type { App } from '../schema/app.ts'
 import { Rejection } from '../schema/tx.ts'
 import type { Outbox, OutboxEntry } from './outbox/outbox.ts'
 import type { PendingIntent, Replica } from './replica/replica.ts'
-import { utf8Length } from './sync/batch.ts'
 
 /** What became of a call: the authority's outcome, or `refused` when it was never kept on this device. */
 export type Decision =
@@ -223,7 +223,7 @@ function copyArguments(app: App, name: string, args: unknown): Json | SyncError 
   if (problem !== undefined)
     return new SyncError('arguments_invalid', `${name} was called, but ${problem}`, { details: { problem } })
   const text = JSON.stringify(value)
-  const bytes = utf8Length(text)
+  const bytes = utf8Bytes(text)
   if (bytes > LIMITS.argsBytes)
     return new SyncError(
       'too_large',

@@ -3,11 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { check, InvariantError, unreachable } from '../../src/base/assert.ts'
 import { backoffMs } from '../../src/base/backoff.ts'
+import type { Clock } from '../../src/base/clock.ts'
+import { beforeDeadline } from '../../src/base/deadline.ts'
 import { createDeferred } from '../../src/base/deferred.ts'
 import { createEmitter } from '../../src/base/emitter.ts'
 import { CODES, type Code, isCode, SyncError } from '../../src/base/errors.ts'
 import { createLane } from '../../src/base/lane.ts'
 import { derivedUuid, fraction, type Random, randomUuid } from '../../src/base/random.ts'
+import { utf8Bytes } from '../../src/base/utf8.ts'
 
 const dice = (byte: number): Random => ({ bytes: (length) => new Uint8Array(length).fill(byte) })
 
@@ -118,6 +121,47 @@ describe('lane', () => {
     await expect(fourth).resolves.toBe('four')
     expect(log).toEqual(['1 begins', '1 ends', '2'])
   })
+})
+
+describe('a deadline', () => {
+  const clockOf = (timers: (() => void)[]): Clock => ({
+    now: () => 0,
+    monotonic: () => 0,
+    after: (_delayMs, run) => {
+      timers.push(run)
+      return () => void timers.splice(timers.indexOf(run), 1)
+    },
+    turn: () => () => undefined,
+  })
+
+  test('lets work through that is done in time, and leaves no timer behind', async () => {
+    const timers: (() => void)[] = []
+    await expect(beforeDeadline(clockOf(timers), 50, Promise.resolve(5), 'counting')).resolves.toBe(5)
+    await expect(beforeDeadline(clockOf(timers), 50, Promise.reject(new Error('no')), 'counting')).rejects.toThrow('no')
+    await Promise.resolve()
+    expect(timers).toEqual([])
+  })
+
+  test('names what was not done in time; what comes later is not heard, not even an error', async () => {
+    const timers: (() => void)[] = []
+    const late = createDeferred<number>()
+    const waiting = beforeDeadline(clockOf(timers), 50, late.promise, 'counting')
+    timers[0]?.()
+    await expect(waiting).rejects.toThrow('counting was still waiting after 50 ms')
+    late.reject(new Error('too late'))
+    await Promise.resolve()
+  })
+})
+
+test('bytes are counted as UTF-8 writes them, halves of pairs as the replacement that an encoder writes', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom('a', 'é', '\u07ff', '\u0800', '\uffff', '😀', '\ud83d', '\ude00') }),
+      (text) => {
+        expect(utf8Bytes(text)).toBe(new TextEncoder().encode(text).length)
+      },
+    ),
+  )
 })
 
 test('a deferred settles once, by whoever comes first', async () => {

@@ -94,13 +94,17 @@ const anyPatch = fc
     rows: there,
     gone: left,
   }))
-const anySeal = fc.record({
-  client: uuid,
-  decided: whole,
-  outcomes: fc.array(range, { maxLength: 4 }),
-  scopes: fc.array(scope, { maxLength: 4 }),
-  at: whole,
-})
+const anySeal = fc.record(
+  {
+    client: uuid,
+    decided: whole,
+    decidedId: uuid,
+    outcomes: fc.array(range, { maxLength: 4 }),
+    scopes: fc.array(scope, { maxLength: 4 }),
+    at: whole,
+  },
+  { requiredKeys: ['client', 'decided', 'outcomes', 'scopes', 'at'] },
+)
 const stop = fc.record(
   {
     sequence: fc.integer({ min: 1 }),

@@ -25,13 +25,13 @@ if (process.env['HOLDFAST_WRITE_GOLDEN'] === '1')
 const FROZEN: { readonly [file: string]: string } = {
   patch: 'af1894e9422a950abbc56f257e2fcf43650071281e8a48e91dc2efe7c97bf2cc',
   problem: '2462f006d85f5b9b49bbb1d6d4cd531e3e732478c65b65982a4e9125913de83c',
-  'pull-answer-sealed': '423e54213a28df0d92da1028f9c762b280741d4ffc9d124883b2cb7ecced43bf',
+  'pull-answer-sealed': '803419c4873b55b3e0ff5bdd3605a72eb2bde28c7b24e40fb7c95f2616065df3',
   'pull-answer': 'd0c7ab2febd42812f5f2afdd24b75344f7e7215e30c0008838d8b3634637424c',
   'pull-request': '566717bab7cdc9a67166aa027c4529d59e37e4609929ef8b6deae9d3790ffc83',
   'push-answer-stop': '806ab7c1c924b20f2cfed2551784da7040e6f65aaad3488f9605ebea4ca41ec5',
   'push-answer': 'c305f6ff3462442c34c9135cbe8780e7ae23a600dd60cc4e16942bd99531a41b',
   'push-request': '35b1a20d54dee59be2c6bd43aaadad72a4ba4dafbf7b1181bf34df0732108c4b',
-  seal: '1819cb82e7869b8fca02b116da783460bb955a38eb9002231b28862f1dd21167',
+  seal: '3d73ad0591130a7402a2b8f368e1a7e0b83dd3871666ab15f6c1be24a859ddff',
 }
 
 test('each frame has a file, and each file a frame', () => {

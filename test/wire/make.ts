@@ -44,6 +44,7 @@ const aReset = {
 const aSeal = {
   client,
   decided: 8,
+  decidedId: intents[1],
   outcomes: [
     { from: 5, to: 6, status: 'applied' },
     { from: 7, to: 7, status: 'rejected', code: 'too_heavy', details: { max: 200 } },

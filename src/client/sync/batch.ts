@@ -1,5 +1,6 @@
 // Which entries go into one batch, and as what. An entry whose place was given up goes as a withdrawal. Pure; sending is push.ts.
 import { SyncError } from '../../base/errors.ts'
+import { utf8Bytes } from '../../base/utf8.ts'
 import type { Withdrawal } from '../../protocol/intent.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Caller } from '../../protocol/push.ts'
@@ -17,7 +18,7 @@ export function buildBatch(caller: Caller, candidates: readonly OutboxEntry[]): 
   let bytes = 0
   for (const entry of candidates) {
     const text = wireText(entry)
-    bytes += utf8Length(text) + 1
+    bytes += utf8Bytes(text) + 1
     if (texts.length > 0 && bytes > LIMITS.batchBytes) break
     texts.push(text)
   }
@@ -36,16 +37,4 @@ function wireText(entry: OutboxEntry): string {
   }
   // The intent's own text goes on as it is: it has been made once, when the person acted.
   return `{"sequence":${sequence},${textOf(entry).slice(1)}`
-}
-
-/** How many bytes a text has in UTF-8. */
-export function utf8Length(text: string): number {
-  let bytes = text.length
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index)
-    if (unit < 0x80) continue
-    // Each half of a pair counts two bytes here: together the four that the pair needs.
-    bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2
-  }
-  return bytes
 }

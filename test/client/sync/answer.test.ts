@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { OutboxEntry } from '../../../src/client/outbox/outbox.ts'
 import { faultOfAnswer, readAnswer, readRetryAfter } from '../../../src/client/sync/answer.ts'
-import { buildBatch, utf8Length } from '../../../src/client/sync/batch.ts'
+import { buildBatch } from '../../../src/client/sync/batch.ts'
 import { createStaging } from '../../../src/client/sync/staging.ts'
 import { decodeText } from '../../../src/protocol/codec.ts'
 import type { Patch, Seal } from '../../../src/protocol/frame.ts'
@@ -140,11 +140,6 @@ describe('a batch', () => {
 
   test('[I1] never holds what has no number', () => {
     expect(() => buildBatch(caller, [entry(1, 'x', { sequence: undefined })])).toThrow(/before it was stored/)
-  })
-
-  test('bytes are counted as UTF-8 counts them', () => {
-    for (const text of ['', 'abc', 'é', 'ࠀ', '\uffff', '😀', 'a😀é\u07ff\u0800'])
-      expect(utf8Length(text), text).toBe(new TextEncoder().encode(text).length)
   })
 })
 
