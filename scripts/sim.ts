@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { BREAKS } from '../src/sim/breaks.ts'
+import { patchProblem, readSource } from '../src/sim/patches.ts'
 import { hasFailed, summarize } from '../src/sim/summary.ts'
 import { createPool, runAll } from './sim-pool.ts'
 
@@ -21,6 +22,8 @@ async function command(): Promise<number> {
   }
   const broken = BREAKS.find(({ name }) => name === options.break)
   if (options.break !== undefined && broken === undefined) return refuse(`There is no break ${options.break}`)
+  const problem = broken === undefined ? undefined : patchProblem(broken, readSource(broken.file))
+  if (problem !== undefined) return refuse(`The break ${broken?.name} does not fit the sources: ${problem}`)
   const seeds = readSeeds(options.seeds ?? options.seed ?? '1..20')
   if (seeds === undefined) return refuse('Say which seeds: --seeds 1..500, --seeds 3,17 or --seed 7')
 
