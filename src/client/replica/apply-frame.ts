@@ -7,7 +7,7 @@ import { NOWHERE, type Patch, type Place } from '../../protocol/frame.ts'
 import type { Scope } from '../../schema/scope.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
-import type { RowChanges } from './diff.ts'
+import type { Change, RowChanges } from './diff.ts'
 import type { Overlay } from './overlay.ts'
 import { createRowCheck, type RowCheck } from './row-check.ts'
 import { ownerOf, rowsEqual, type TableState } from './tables.ts'
@@ -200,13 +200,23 @@ function finish(stage: Stage, state: TableState, { after, before, owners }: Stag
   if (after.size === 0 && owners.size === 0) stage.delete(state)
 }
 
-/** The rows of a staged table that change, as a commit tells of them where nothing is pending. */
-export function changesOf({ after, before }: StagedTable): RowChanges {
+/** What a commit tells of a staged table: the rows that change, but for those that were noted, of which `changed` tells. */
+export function changesOf(
+  { after, before }: StagedTable,
+  noted: ReadonlyMap<string, unknown>,
+  changed: ReadonlyMap<string, Change>,
+): RowChanges {
+  let size = after.size + changed.size
+  for (const id of noted.keys()) if (after.has(id)) size--
   return {
-    size: after.size,
-    get: (id) => (after.has(id) ? { before: before.get(id), after: after.get(id) } : undefined),
+    size,
+    get(id) {
+      if (noted.has(id) || !after.has(id)) return changed.get(id)
+      return { before: before.get(id), after: after.get(id) }
+    },
     *[Symbol.iterator]() {
-      for (const [id, row] of after) yield [id, { before: before.get(id), after: row }]
+      for (const [id, row] of after) if (!noted.has(id)) yield [id, { before: before.get(id), after: row }]
+      yield* changed
     },
   }
 }

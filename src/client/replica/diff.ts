@@ -3,7 +3,8 @@
 // Lists only; who is told, and in which order, is the replica's business (I14).
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
-import { changesOf } from './apply-frame.ts'
+import { changesOf, type StagedTable } from './apply-frame.ts'
+import type { Groups } from './groups.ts'
 import type { Rebased, Run } from './overlay.ts'
 import type { RunRecord } from './run.ts'
 import type { Shown } from './shown.ts'
@@ -36,13 +37,13 @@ export interface ReplicaCommit {
 
 /** How things were before the swap, as far as it may change them. */
 export interface Looked {
-  /** Rows that were, or are going to be, written by the runs that move. */
+  /** Rows that were, or are going to be, written by the runs that move, and the groups to which they belong. */
   readonly touched: ReadonlyMap<TableState, ReadonlySet<string>>
-  /** How they, and the confirmed rows that change beneath pending ones, were shown. */
+  /** How they were shown, and the confirmed rows that change beneath pending ones. */
   readonly before: ReadonlyMap<TableState, Map<string, Row | undefined>>
 }
 
-/** Notes, before the swap, how everything is shown that the swap may change. */
+/** Notes, before the swap, how everything is shown that the swap may change, but for rows that only the frame changes. */
 export function look(shown: Shown, rebased: Rebased): Looked {
   const touched = new Map<TableState, Set<string>>()
   const touch = ({ writes }: Run | RunRecord): void => {
@@ -62,38 +63,38 @@ export function look(shown: Shown, rebased: Rebased): Looked {
     for (const id of ids) rows.set(id, shown.row(state, id))
   }
   for (const [state, ids] of touched) note(state, ids)
-  for (const [state, staged] of rebased.staged?.tables ?? []) {
-    // Of an aggregate that nobody observes nothing is told once something is pending on what it counts.
-    if (state.aggregate !== undefined && !shown.isObserved(state)) continue
-    if (!isPlain(shown.counts(state), touched)) note(state, staged.after.keys())
-  }
-  for (const [state, ids] of touchedGroups(shown, rebased, before)) {
-    touched.set(state, ids)
-    note(state, ids)
+  for (const [state, { after }] of rebased.staged?.tables ?? []) note(state, common(after, state.writes))
+  for (const groups of shown.observed()) {
+    const keys = movingGroups(groups, rebased, before.get(groups.of) ?? new Map())
+    touched.set(groups.state, keys)
+    note(groups.state, keys)
   }
   return { touched, before }
 }
 
-/** The groups of observed aggregates to which the rows that move belong, before or after. */
-function touchedGroups(shown: Shown, rebased: Rebased, moving: Looked['before']): Map<TableState, Set<string>> {
-  const keys = new Map<TableState, Set<string>>()
-  for (const [of, rows] of moving) {
-    for (const groups of shown.groupsOver(of)) {
-      if (!shown.isObserved(groups.state)) continue
-      const ids = setOf(keys, groups.state)
-      const add = (row: Row | undefined): void => {
-        if (row !== undefined) ids.add(groups.keyOf(row))
-      }
-      for (const [id, row] of rows) {
-        add(row)
-        add(of.rows.get(id))
-        add(rebased.staged?.tables.get(of)?.after.get(id))
-        add(rebased.difference(of, id)?.after)
-        for (const key of groups.groupsOf(id)) ids.add(key)
-      }
-      for (const { record } of [...rebased.replayed, ...rebased.appended])
-        for (const { state, row } of record.writes) if (state === of) add(row)
-    }
+/** The groups that pending intents touch, before or after, and to which something moves or from which something goes. */
+function movingGroups(groups: Groups, rebased: Rebased, moving: ReadonlyMap<string, Row | undefined>): Set<string> {
+  const { of, state } = groups
+  const staged = rebased.staged?.tables.get(of)
+  const keys = new Set<string>()
+  const add = (row: Row | undefined): void => {
+    if (row !== undefined) keys.add(groups.keyOf(row))
+  }
+  for (const [id, row] of moving) {
+    add(row)
+    add(of.rows.get(id))
+    add(staged?.after.get(id))
+    add(rebased.difference(of, id)?.after)
+    for (const key of groups.groupsOf(id)) keys.add(key)
+  }
+  for (const { record } of rebased.replayed) for (const write of record.writes) if (write.state === of) add(write.row)
+  for (const { record } of rebased.appended) for (const write of record.writes) if (write.state === of) add(write.row)
+  // Rows that nobody here wrote count in groups that somebody did.
+  if (groups.hasTouched()) {
+    for (const [id, row] of staged?.after ?? [])
+      for (const version of [row, staged?.before.get(id)])
+        if (version !== undefined && groups.isTouched(groups.keyOf(version))) add(version)
+    for (const key of rebased.staged?.tables.get(state)?.after.keys() ?? []) if (groups.isTouched(key)) keys.add(key)
   }
   return keys
 }
@@ -101,32 +102,36 @@ function touchedGroups(shown: Shown, rebased: Rebased, moving: Looked['before'])
 /** Lists, after the swap, what is shown otherwise. */
 export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<ReplicaCommit, 'changes' | 'touched'> {
   const changes = new Map<string, RowChanges>()
-  const others = shown.settle(looked.before)
-  const list = (state: TableState, rows: ReadonlyMap<string, Row | undefined>): void => {
+  const staged = rebased.staged?.tables ?? new Map<TableState, StagedTable>()
+  const states = new Set([...looked.before.keys(), ...staged.keys()])
+  const list = (state: TableState, others: ReadonlyMap<string, Row>): void => {
+    const noted = looked.before.get(state) ?? new Map<string, Row | undefined>()
     const changed = new Map<string, Change>()
-    for (const known of [rows, others.get(state) ?? []]) {
+    for (const known of [noted, others]) {
       for (const [id, before] of known) {
         const after = shown.row(state, id)
         if (!rowsEqual(state.shownNames, before, after)) changed.set(id, { before, after })
       }
     }
-    if (changed.size > 0) changes.set(state.name, changed)
+    // Of an aggregate that nobody observes nothing is told while something is pending on what it counts.
+    const isTold = state.aggregate === undefined || shown.isObserved(state) || shown.counts(state).writes.size === 0
+    const table = isTold ? staged.get(state) : undefined
+    const told = table === undefined ? changed : changesOf(table, noted, changed)
+    if (told.size > 0) changes.set(state.name, told)
   }
-  for (const [state, rows] of looked.before) if (state.aggregate === undefined) list(state, rows)
-  // Where nothing is pending, what the frame changed is what is shown otherwise.
-  for (const [state, staged] of rebased.staged?.tables ?? []) {
-    if (staged.after.size > 0 && !looked.before.has(state) && isPlain(shown.counts(state), looked.touched))
-      changes.set(state.name, changesOf(staged))
-  }
-  for (const state of new Set([...looked.before.keys(), ...(rebased.staged?.tables.keys() ?? [])]))
+  for (const state of states) {
+    if (state.aggregate !== undefined) continue
+    list(state, shown.settle(state, looked.before.get(state) ?? new Map(), staged.get(state)))
     shown.regroup(state, looked.before.get(state) ?? new Map(), changes.get(state.name) ?? [])
-  for (const [state, rows] of looked.before) if (state.aggregate !== undefined) list(state, rows)
+  }
+  for (const state of states) if (state.aggregate !== undefined) list(state, new Map())
   return { changes, touched: new Map([...looked.touched].map(([state, ids]) => [state.name, ids])) }
 }
 
-/** Whether a table's confirmed rows are what is shown: nothing was, is or will be pending on it. */
-function isPlain(state: TableState, touched: ReadonlyMap<TableState, ReadonlySet<string>>): boolean {
-  return state.writes.size === 0 && !touched.has(state)
+/** The keys of both maps, by way of the smaller one. */
+function* common(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): Iterable<string> {
+  const [small, large] = a.size < b.size ? [a, b] : [b, a]
+  for (const key of small.keys()) if (large.has(key)) yield key
 }
 
 function setOf(sets: Map<TableState, Set<string>>, state: TableState): Set<string> {

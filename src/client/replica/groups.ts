@@ -22,6 +22,8 @@ export interface Groups {
   /** Groups that pending intents touch. */
   touchedKeys(): Iterable<string>
   isTouched(key: string): boolean
+  /** Whether pending intents touch any group. */
+  hasTouched(): boolean
   /** The groups to which a row belongs, confirmed or pending, if pending intents wrote it and anybody has asked for groups. */
   groupsOf(id: string): readonly string[]
   /** The pending runs that wrote rows of the group, in order. */
@@ -146,6 +148,10 @@ export function createGroups(state: TableState, of: TableState, aggregate: Aggre
     isTouched(key) {
       wake()
       return touchedIds.has(key)
+    },
+    hasTouched() {
+      wake()
+      return touchedIds.size > 0
     },
     groupsOf: (id) => groupsOfId.get(id) ?? none,
     runs(key) {

@@ -3,6 +3,7 @@
 // A view over the overlay, kept group by group and only for parents under which something is provisional; the common cases (one more
 // at the end, the first ones confirmed) cost nothing for the others. Intents never write positions.
 import type { Row } from '../../schema/table.ts'
+import type { StagedTable } from './apply-frame.ts'
 import { indexOn, lastRow, type Write } from './overlay.ts'
 import { insertionPoint } from './spec.ts'
 import type { PositionColumn, TableState } from './tables.ts'
@@ -13,10 +14,10 @@ export interface Positions {
   /** The provisional position of a row; undefined when it has a confirmed one or is not there. */
   of(id: string): number | undefined
   /**
-   * To be called after a commit with the rows that it may have changed and how each was shown before. Returns what other rows
-   * showed before whose position is another now.
+   * To be called after a swap with the rows that it may have changed: those noted, with how they were shown before, and those that a
+   * frame changed. Returns what other rows showed before whose position is another now.
    */
-  settle(changed: ReadonlyMap<string, Row | undefined>): ReadonlyMap<string, number>
+  settle(noted: ReadonlyMap<string, Row | undefined>, staged: StagedTable | undefined): ReadonlyMap<string, number>
 }
 
 interface Member {
@@ -94,7 +95,7 @@ export function createPositions(state: TableState, { column, parent }: PositionC
   return {
     column,
     of: (id) => members.get(id)?.number,
-    settle(changed) {
+    settle(noted, staged) {
       const turns = new Map<string, Turn>()
       const turnOf = (key: string): Turn => {
         let turn = turns.get(key)
@@ -104,23 +105,23 @@ export function createPositions(state: TableState, { column, parent }: PositionC
         }
         return turn
       }
-      for (const [id, before] of changed) {
+      /** A confirmed position came, went or stayed: that matters only where something is provisional. */
+      const settleConfirmed = (before: Row | undefined, after: Row | undefined): void => {
+        const oldKey = String(before?.[parent])
+        const newKey = String(after?.[parent])
+        const isSame = oldKey === newKey && before?.[column] === after?.[column]
+        if (isSame) return
+        const group = before === undefined ? undefined : groups.get(oldKey)
+        if (group !== undefined && Number(before?.[column]) >= group.base) turnOf(oldKey).isFallen = true
+        if (after !== undefined && groups.has(newKey))
+          turnOf(newKey).risen = Math.max(turnOf(newKey).risen, Number(after[column] ?? 0))
+      }
+      for (const [id, before] of noted) {
         const member = members.get(id)
         const row = lastRow(state, id)
         const write = row === undefined ? undefined : placingWrite(state, id, parent)
-        // A confirmed position went or came: that matters only where something is provisional.
-        if (member === undefined && before !== undefined) {
-          const group = groups.get(String(before[parent]))
-          const isSame =
-            write === undefined && row?.[parent] === before[parent] && state.rows.get(id)?.[column] === before[column]
-          if (group !== undefined && !isSame && Number(before[column]) >= group.base)
-            turnOf(String(before[parent])).isFallen = true
-        }
-        if (row !== undefined && write === undefined) {
-          const key = String(row[parent])
-          if (groups.has(key))
-            turnOf(key).risen = Math.max(turnOf(key).risen, Number(state.rows.get(id)?.[column] ?? 0))
-        }
+        const isPlaced = row !== undefined && write === undefined
+        settleConfirmed(member === undefined ? before : undefined, isPlaced ? state.rows.get(id) : undefined)
         const stays = member !== undefined && write !== undefined && isSamePlace(member, write, parent)
         if (member !== undefined && stays) member.write = write
         if (member !== undefined && !stays) {
@@ -133,6 +134,8 @@ export function createPositions(state: TableState, { column, parent }: PositionC
           turnOf(joining.parent).joined.push(joining)
         }
       }
+      if (groups.size > 0)
+        for (const [id, row] of staged?.after ?? []) if (!noted.has(id)) settleConfirmed(staged?.before.get(id), row)
       const shifted = new Map<string, number>()
       for (const [key, turn] of turns) settleGroup(key, turn, shifted)
       return shifted

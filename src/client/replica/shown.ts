@@ -3,6 +3,7 @@
 // groups are, groups.ts.
 import type { Cancel } from '../../base/clock.ts'
 import type { Row } from '../../schema/table.ts'
+import type { StagedTable } from './apply-frame.ts'
 import type { Change } from './diff.ts'
 import { createGroups, type Groups } from './groups.ts'
 import { lastRow, type Overlay, type Run } from './overlay.ts'
@@ -23,11 +24,18 @@ export interface Shown {
   counts(state: TableState): TableState
   /** Whether anybody wants to hear of an aggregate's rows. */
   isObserved(state: TableState): boolean
+  /** The aggregates that somebody observes. */
+  observed(): Iterable<Groups>
   observe(state: TableState): Cancel
-  /** To be called after each swap with what may have changed; returns other rows that show something else now, as they were shown before. */
+  /**
+   * To be called after each swap for each table with rows that may have changed: those noted, with how they were shown, and those
+   * that a frame changed. Returns others that show something else now, as they were shown before.
+   */
   settle(
-    changed: ReadonlyMap<TableState, ReadonlyMap<string, Row | undefined>>,
-  ): ReadonlyMap<TableState, ReadonlyMap<string, Row>>
+    state: TableState,
+    noted: ReadonlyMap<string, Row | undefined>,
+    staged: StagedTable | undefined,
+  ): ReadonlyMap<string, Row>
   /** To be called after that with how the rows of a table are shown now. */
   regroup(state: TableState, ids: ReadonlyMap<string, unknown>, changes: Iterable<readonly [string, Change]>): void
 }
@@ -106,6 +114,9 @@ export function createShown(overlay: Overlay): Shown {
     groupsOver: (state) => groupsOver.get(state) ?? [],
     counts: (state) => groupsOf.get(state)?.of ?? state,
     isObserved: (state) => observers.has(state),
+    *observed() {
+      for (const [state, groups] of groupsOf) if (observers.has(state)) yield groups
+    },
     observe(state) {
       groupsOf.get(state)?.wake()
       observers.set(state, (observers.get(state) ?? 0) + 1)
@@ -118,22 +129,18 @@ export function createShown(overlay: Overlay): Shown {
         else observers.set(state, others)
       }
     },
-    settle(changed) {
-      const shifted = new Map<TableState, Map<string, Row>>()
-      for (const [state, rows] of changed) {
-        const built = builtOf.get(state)
-        if (built === undefined) continue
-        for (const id of rows.keys()) if (!state.writes.has(id)) built.delete(id)
-        for (const positions of positionsOf.get(state) ?? []) {
-          for (const [id, number] of positions.settle(rows)) {
-            const others = shifted.get(state) ?? new Map<string, Row>()
-            shifted.set(state, others)
-            const before = others.get(id) ?? built.get(id)?.row ?? row(state, id)
-            if (before !== undefined && !rows.has(id)) others.set(id, { ...before, [positions.column]: number })
-          }
+    settle(state, noted, staged) {
+      const others = new Map<string, Row>()
+      const built = builtOf.get(state)
+      if (built === undefined) return others
+      for (const id of noted.keys()) if (!state.writes.has(id)) built.delete(id)
+      for (const positions of positionsOf.get(state) ?? []) {
+        for (const [id, number] of positions.settle(noted, staged)) {
+          const before = others.get(id) ?? built.get(id)?.row ?? row(state, id)
+          if (before !== undefined && !noted.has(id)) others.set(id, { ...before, [positions.column]: number })
         }
       }
-      return shifted
+      return others
     },
     regroup(state, ids, changes) {
       for (const groups of groupsOver.get(state) ?? []) groups.settle(ids, changes)

@@ -72,7 +72,9 @@ const query: fc.Arbitrary<QuerySpec> = fc.constantFrom('boxes', 'items', 'items'
 
 const bare = (rows: readonly SyncedRow<Sync>[]): unknown[] => rows.map(({ sync: _, ...row }) => row)
 
-test('[I14] a live query equals a fresh answer after every commit, and tells of it once, when every query can be read', async () => {
+test('[I14] a live query equals a fresh answer after every commit, and tells of it once, when every query can be read', {
+  timeout: 300_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.nat(8), query), { minLength: 1, maxLength: 6 }),

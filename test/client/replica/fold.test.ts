@@ -10,7 +10,9 @@ import { createWorld, life } from './world.ts'
 const rowsOf = (replica: Replica, names: readonly string[]): unknown[] =>
   names.map((name) => new Map(replica.confirmedRows(name)))
 
-test('[I16] folded frames lead to the same confirmed state, and what follows leads on from it', async () => {
+test('[I16] folded frames lead to the same confirmed state, and what follows leads on from it', {
+  timeout: 300_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(life, fc.constantFrom('ada', 'bob'), async (steps, leaving) => {
       const world = createWorld()

@@ -3,47 +3,48 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { NAMES } from './model.ts'
-import { changesBetween, createWorld, life, shownBy, sorted } from './world.ts'
+import { changesBetween, createWorld, life, shownBy, textOf } from './world.ts'
 
 const runs = Number(process.env['HOLDFAST_RUNS'] ?? 1_000)
+// A machine that does ten other things at once is not a failure.
+const timeout = 300_000
 
-test('[I5] after every step the overlay equals the confirmed rows with all pending intents replayed in order', async () => {
+const ids = ['b0', 'b1', 'b2', 'i0', 'i1', 'i2', 'i3', 'i4']
+
+test('[I5] after every step the overlay equals the confirmed rows with all pending intents replayed in order', {
+  timeout,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(life, async (steps) => {
       const world = createWorld()
       for (const step of steps) {
         await world.take(step)
-        const shown = await world.model.shown()
-        const seen = shownBy(world.replica)
-        for (const name of NAMES)
-          expect(new Map([...(seen[name] ?? [])].map(([id, row]) => [id, sorted(row)])), name).toEqual(
-            new Map([...(shown[name] ?? [])].map(([id, row]) => [id, sorted(row)])),
-          )
-        expect(world.replica.pending()).toEqual(world.model.pending.map(({ id }) => id))
+        expect(textOf(shownBy(world.replica))).toBe(textOf(await world.model.shown()))
         const { pictures, writers, rows } = await world.model.replay()
-        for (const [id, picture] of pictures) expect(world.replica.picture(id)).toBe(picture)
-        const ids = ['b0', 'b1', 'b2', 'i0', 'i1', 'i2', 'i3', 'i4']
+        const expected: unknown[] = [...pictures]
+        const seen: unknown[] = world.replica.pending().map((id) => [id, world.replica.picture(id)])
         for (const name of ['boxes', 'items']) {
-          for (const id of ids) expect(world.replica.writers(name, id)).toEqual(writers.get(`${name}/${id}`) ?? [])
+          for (const id of ids) {
+            expected.push(writers.get(`${name}/${id}`) ?? [])
+            seen.push(world.replica.writers(name, id))
+          }
         }
         // A group's writers are those of the rows that are, or were, in it.
         for (const box of ['b0', 'b1', 'b2']) {
-          const inside = ids.filter((id) =>
-            [rows['items']?.get(id), world.model.confirmed['items']?.get(id)?.row].some(
-              (row) => row?.['boxId'] === box,
-            ),
-          )
+          const versions = (id: string) => [rows['items']?.get(id), world.model.confirmed['items']?.get(id)?.row]
+          const inside = ids.filter((id) => versions(id).some((row) => row?.['boxId'] === box))
           const among = new Set(inside.flatMap((id) => writers.get(`items/${id}`) ?? []))
-          const expected = world.model.pending.map(({ id }) => id).filter((id) => among.has(id))
-          expect(world.replica.writers('boxTotals', box)).toEqual(expected)
+          expected.push(world.model.pending.map(({ id }) => id).filter((id) => among.has(id)))
+          seen.push(world.replica.writers('boxTotals', box))
         }
+        expect(JSON.stringify(seen)).toBe(JSON.stringify(expected))
       }
     }),
     { numRuns: runs },
   )
 })
 
-test('[I5] a rebase runs again exactly those intents that were given other rows than before', async () => {
+test('[I5] a rebase runs again exactly those intents that were given other rows than before', { timeout }, async () => {
   await fc.assert(
     fc.asyncProperty(life, async (steps) => {
       const world = createWorld()
@@ -61,7 +62,7 @@ test('[I5] a rebase runs again exactly those intents that were given other rows 
   )
 })
 
-test('[I14] each step is told at most once, with exactly the rows that are shown otherwise', async () => {
+test('[I14] each step is told at most once, with exactly the rows that are shown otherwise', { timeout }, async () => {
   await fc.assert(
     fc.asyncProperty(life, async (steps) => {
       const world = createWorld()
@@ -71,7 +72,7 @@ test('[I14] each step is told at most once, with exactly the rows that are shown
         const heard = world.commits.length
         let readable: unknown
         const cancel = world.replica.onCommit(() => {
-          readable = shownBy(world.replica)
+          readable = textOf(shownBy(world.replica))
         })
         await world.take(step)
         cancel()
@@ -79,30 +80,29 @@ test('[I14] each step is told at most once, with exactly the rows that are shown
         const changes = changesBetween(before, after)
         const commits = world.commits.slice(heard)
         expect(commits.length).toBeLessThanOrEqual(1)
-        const told = Object.fromEntries(
-          [...(commits[0]?.changes ?? [])].map(([name, rows]) => [
-            name,
-            new Map([...rows].map(([id, change]) => [id, { before: change.before, after: change.after }])),
-          ]),
-        )
-        expect(told).toEqual(changes)
-        if (commits.length > 0) expect(readable).toEqual(after)
+        const told = Object.fromEntries([...(commits[0]?.changes ?? [])].map(([name, rows]) => [name, new Map(rows)]))
+        expect(textOf(told)).toBe(textOf(changes))
+        for (const [, rows] of commits[0]?.changes ?? []) expect(rows.size).toBe([...rows].length)
+        if (commits.length > 0) expect(readable).toBe(textOf(after))
       }
     }),
     { numRuns: runs },
   )
 })
 
-test('[I6] confirmed rows are what frames said, whatever is run, dropped or reordered', async () => {
+test('[I6] confirmed rows are what frames said, whatever is run, dropped or reordered', { timeout }, async () => {
   await fc.assert(
     fc.asyncProperty(life, async (steps) => {
       const world = createWorld()
       for (const step of steps) {
         await world.take(step)
-        for (const name of NAMES) {
-          const expected = new Map([...(world.model.confirmed[name] ?? [])].map(([id, { row }]) => [id, row]))
-          expect(new Map(world.replica.confirmedRows(name))).toEqual(expected)
-        }
+        const { confirmed } = world.model
+        const expected = NAMES.map((name) => [
+          name,
+          new Map([...(confirmed[name] ?? [])].map(([id, { row }]) => [id, row])),
+        ])
+        const seen = NAMES.map((name) => [name, world.replica.confirmedRows(name)])
+        expect(textOf(Object.fromEntries(seen))).toBe(textOf(Object.fromEntries(expected)))
       }
     }),
     { numRuns: runs },

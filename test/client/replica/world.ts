@@ -320,3 +320,11 @@ export function changesBetween(
   }
   return changes
 }
+
+/** A state as text: equal states give equal texts. Much cheaper to compare than the maps themselves. */
+export function textOf(tables: { readonly [name: string]: ReadonlyMap<string, unknown> }): string {
+  const lines: string[] = []
+  for (const name of Object.keys(tables))
+    for (const [id, row] of tables[name] ?? []) lines.push(`${name} ${id} ${JSON.stringify(sorted(row as Row))}`)
+  return lines.sort().join('\n')
+}
