@@ -191,6 +191,21 @@ test('[I11] positions are given as max + 1 in the order of the intents, also by 
     expect(own.map((id) => positions.get(id))).toEqual(own.map((id) => positions.get(id)).sort((x = 0, y = 0) => x - y))
 })
 
+test('[I11] a row that is deleted and inserted again goes to the end, in one batch and in one foreign transaction', async () => {
+  const on = await stage()
+  const anna = on.device('anna')
+  const [w, a, b, c] = [uuid(), uuid(), uuid(), uuid()]
+  await anna.call(workout(w), set(a, w), set(b, w))
+  await anna.call(['deleteSets', { id: a }], set(c, w), set(a, w))
+  const order = () => on.foreign('SELECT id FROM sets ORDER BY position')
+  expect(order()).toEqual([{ id: b }, { id: c }, { id: a }])
+  const again = (id: string) => `INSERT INTO sets (id, workoutId, reps, kg) VALUES ('${id}', '${w}', 1, 1)`
+  on.foreignTransaction(`DELETE FROM sets WHERE id IN ('${b}', '${c}')`, again(c), again(b))
+  await anna.pull()
+  expect(order()).toEqual([{ id: a }, { id: c }, { id: b }])
+  expectWhole(on)
+})
+
 test('[I11] a count is never used as the next position', async () => {
   const on = await stage()
   const anna = on.device('anna')
@@ -224,6 +239,7 @@ test('a row whose value makes no scope is in none', async () => {
   on.foreign('UPDATE workouts SET ownerId = ? WHERE id = ?', 'x'.repeat(300), w)
   await anna.pull()
   expect(anna.rows('workouts')).toEqual([])
+  expect(on.foreign('SELECT scope FROM holdfast_scope')).toEqual([{ scope: 'user:anna' }])
   on.foreign("UPDATE workouts SET ownerId = 'anna' WHERE id = ?", w)
   await anna.pull()
   expect(anna.rows('workouts')).toMatchObject([{ id: w }])

@@ -141,6 +141,25 @@ test('[I10] a constraint decides the intent that met it and no other', async () 
   ])
 })
 
+test('[I10] the culprit is found also when a later intent’s query, or a new look at the grants, met the constraint first', async () => {
+  const on = await stage({
+    grants: async (actor, tx) => {
+      await tx.members.where({ userId: actor }).all()
+      return { read: [`user:${actor}`], write: [`user:${actor}`, 'gym:oak'] }
+    },
+  })
+  on.foreign('CREATE UNIQUE INDEX one_name ON workouts (ownerId, name)')
+  const refused = { from: 2, status: 'rejected', code: 'constraint' }
+  const twins = (actor: string) => [workout(uuid(), actor, 'A'), workout(uuid(), actor, 'A')] as const
+  expect(await on.device('anna').call(...twins('anna'), ['renameAll', { name: 'B' }])).toMatchObject({
+    outcomes: [applied(1), refused, applied(3)],
+  })
+  const member = ['insertMembers', { id: uuid(), gymId: 'oak', userId: 'ben', role: 'staff' }] as const
+  expect(await on.device('ben').call(...twins('ben'), member, workout(uuid(), 'ben', 'C'))).toMatchObject({
+    outcomes: [applied(1), refused, applied(3, 4)],
+  })
+})
+
 test('[I10] a unique value may pass from one row to another within a batch', async () => {
   const on = await stage()
   on.foreign('CREATE UNIQUE INDEX one_name ON workouts (ownerId, name)')

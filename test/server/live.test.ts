@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Patch, Seal } from '../../src/protocol/frame.ts'
 import { decodeEvent } from '../../src/protocol/live.ts'
-import { type Device, stage, uuid } from './scenario.ts'
+import { type Device, post, stage, uuid } from './scenario.ts'
 
 const workout = (id: string, ownerId = 'anna') =>
   ['insertWorkouts', { id, ownerId, name: 'Legs', done: false }] as const
@@ -86,6 +86,26 @@ test('what was committed between the pull and the stream comes with its first fr
   expect(anna.rows('workouts')).toHaveLength(1)
 })
 
+test('[I17] what is committed while the stream is being opened is told without waiting for a poll', async () => {
+  const on = await stage({ tuning: { tickMs: 1, pollMs: 1_000_000 } })
+  const anna = on.device('anna')
+  await anna.pull()
+  const cursors = [...anna.cursors].map(([scope, place]) => ({ scope, ...place }))
+  const headers = { authorization: 'Bearer anna' }
+  const answer = await on.authority.handle(post('/sync/live', JSON.stringify({ ...anna.caller(), cursors }), headers))
+  if (!('open' in answer)) throw new Error('no stream came')
+  await on.device('anna').call(workout(uuid()))
+  await new Promise<void>((resolve) => {
+    answer.open({
+      write(text) {
+        if (text.startsWith('event: patch')) resolve()
+        return 0
+      },
+      close: () => undefined,
+    })
+  })
+})
+
 test('[I10] one commit in two scopes comes in one frame', async () => {
   const on = await stage({ tuning: quick, grants: () => ({ read: ['user:a', 'user:b'], write: [] }) })
   const anna = on.device('anna')
@@ -167,7 +187,6 @@ test('[I13] a stream that does not take what it is sent is closed', async () => 
     ...anna.caller(),
     cursors: [...anna.cursors].map(([scope, place]) => ({ scope, ...place })),
   })
-  const { post } = await import('./scenario.ts')
   const answer = await on.authority.handle(post('/sync/live', body, { authorization: 'Bearer anna' }))
   if (!('open' in answer)) throw new Error('no stream')
   let waiting = 0
@@ -238,4 +257,17 @@ test('[I9] two authorities on one database: a stream at one brings what the othe
   await there.device('zoe').pull()
   await stream.until(() => stream.events.includes('closed'))
   expect(stream.events.at(-2)).toBe('pull')
+})
+
+test('[I9] what an authority adopts before it ever asked for grants is heard of by the others', async () => {
+  const here = await stage({ tuning: { tickMs: 1, pollMs: 1_000_000 } })
+  const anna = here.device('anna')
+  await anna.pull()
+  const stream = await listen(anna)
+  here.foreign("INSERT INTO members (id, gymId, userId, role) VALUES ('m1', 'oak', 'anna', 'staff')")
+  const there = await stage({ path: here.path })
+  await there.device('zoe').pull()
+  await here.authority.run('anna', 'act', { how: '', id: uuid() })
+  await stream.until(() => stream.events.includes('closed'))
+  expect(stream.events).toEqual(['seal', 'pull', 'closed'])
 })

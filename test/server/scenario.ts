@@ -104,6 +104,8 @@ export interface Stage {
   readonly logged: LogEntry[]
   /** Runs plain SQL on a connection of its own, as a foreign process would. */
   foreign(text: string, ...parameters: (string | number | null)[]): unknown[]
+  /** Runs several statements of a foreign process in one transaction. */
+  foreignTransaction(...statements: readonly string[]): void
   device(actor: string): Device
   send(path: string, body: unknown, headers?: { readonly [name: string]: string }): Promise<Answer>
 }
@@ -161,6 +163,14 @@ export async function stage(options: Options = {}): Promise<Stage> {
       const db = new DatabaseSync(file)
       try {
         return db.prepare(text).all(...parameters)
+      } finally {
+        db.close()
+      }
+    },
+    foreignTransaction(...statements) {
+      const db = new DatabaseSync(file)
+      try {
+        db.exec(['BEGIN IMMEDIATE', ...statements, 'COMMIT'].join(';'))
       } finally {
         db.close()
       }

@@ -147,6 +147,7 @@ test('closing folds the log in although another connection has the file open', a
   const other = new DatabaseSync(path)
   onTestFinished(() => other.close())
   await database.write((sql) => sql.run(...insert('a')))
+  other.exec('SELECT count(*) FROM t')
   await database.close()
   copyFileSync(path, `${path}.copy`)
   const { database: copy } = await open(`${path}.copy`)

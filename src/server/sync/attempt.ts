@@ -70,12 +70,8 @@ export function beginAttempt(
         problem: 'one intent writes more rows than the limit',
       })
     if (!before.has(held)) before.set(held, { now: held.now, wasAbsent: held.wasAbsent })
-    held.now = now
-    if (now === undefined) {
-      held.wasAbsent = true
-      deleted.add(held)
-    }
-    buffer.touch(held)
+    if (now === undefined) deleted.add(held)
+    buffer.write(held, now)
     written.add(held.table.name)
   }
 

@@ -28,8 +28,8 @@ export interface Buffer {
   lookUp(table: TableLayout, id: string): Held | Promise<Held>
   /** The row as it is now. */
   readonly load: LoadRow
-  /** Notes that a row is no longer as it is stored. */
-  touch(held: Held): void
+  /** Notes what a row is now. */
+  write(held: Held, now: Row | undefined): void
   /**
    * Writes what is not yet in SQL; rows in `except` are written as they were at that moment, and stay to be written as they are.
    * Rejects with a ConstraintError when a constraint refuses it; then the transaction, or its savepoint, must be undone.
@@ -140,7 +140,13 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
   return {
     lookUp,
     load,
-    touch: (held) => void dirty.add(held),
+    write(held, now) {
+      // New rows go into SQL in the order in which they were inserted: positions follow it.
+      if (held.now === undefined) dirty.delete(held)
+      held.now = now
+      if (now === undefined) held.wasAbsent = true
+      dirty.add(held)
+    },
     flush,
     forget() {
       rows.clear()
