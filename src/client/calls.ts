@@ -10,7 +10,8 @@ import { LIMITS } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { App } from '../schema/app.ts'
 import { Rejection } from '../schema/tx.ts'
-import type { Outbox, OutboxEntry } from './outbox/outbox.ts'
+import type { OutboxEntry } from './outbox/entry.ts'
+import type { Outbox } from './outbox/outbox.ts'
 import type { PendingIntent, Replica } from './replica/replica.ts'
 
 /** What became of a call: the authority's outcome, or `refused` when it was never kept on this device. */

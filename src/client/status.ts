@@ -3,7 +3,7 @@
 // nothing beyond `saving` before the device's disk has).
 import type { Code, Phase } from '../base/errors.ts'
 import type { IntentId } from '../protocol/ids.ts'
-import type { OutboxEntry } from './outbox/outbox.ts'
+import type { OutboxEntry } from './outbox/entry.ts'
 import type { StorageMode } from './storage/storage.ts'
 import type { Health } from './sync/engine.ts'
 

@@ -1,6 +1,6 @@
 // Badges and status: every combination of what outbox and engine know has one word, and the words are those of the table of states.
 import { describe, expect, test } from 'vitest'
-import type { GivenUp, OutboxEntry } from '../../src/client/outbox/outbox.ts'
+import type { GivenUp, OutboxEntry } from '../../src/client/outbox/entry.ts'
 import type { ParkedReason } from '../../src/client/outbox/stored.ts'
 import { type Badge, badgeOf, connectionOf, countBadges, rowBadge } from '../../src/client/status.ts'
 import type { Health } from '../../src/client/sync/engine.ts'

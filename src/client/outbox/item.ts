@@ -3,7 +3,7 @@ import type { App } from '../../schema/app.ts'
 import { upgradeArguments } from '../../schema/upgrade.ts'
 import type { Decision } from '../calls.ts'
 import { type Badge, badgeOf } from '../status.ts'
-import type { OutboxEntry } from './outbox.ts'
+import type { OutboxEntry } from './entry.ts'
 
 /** One entry of the list of what is not synced. */
 export interface OutboxItem {

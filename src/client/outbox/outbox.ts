@@ -4,45 +4,11 @@
 import { check, unreachable } from '../../base/assert.ts'
 import { createLane } from '../../base/lane.ts'
 import type { ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
-import { type Outcome, type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
+import { type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import type { Storage } from '../storage/storage.ts'
+import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry, textOf } from './entry.ts'
 import { rebornEvents, snapshotEvents } from './snapshot.ts'
-import type { KeptIntent, OutboxEvent, ParkedReason } from './stored.ts'
-
-/** Why and how an intent's place was given up. */
-export interface GivenUp {
-  readonly as: 'discarded' | 'parked'
-  readonly reason: ParkedReason | undefined
-  readonly detail: string | undefined
-}
-
-/** What is known of one intent. */
-export interface OutboxEntry {
-  readonly intent: KeptIntent
-  /** Undefined until the intent is durable. */
-  readonly sequence: Sequence | undefined
-  readonly givenUp: GivenUp | undefined
-  /** The last outcome that the authority stated. */
-  readonly outcome: Outcome | undefined
-  readonly isRepeated: boolean
-  readonly decidedAt: number
-  /** The authority has lost its outcome (a restored backup) and is to be asked again. */
-  readonly isReopened: boolean
-  /** Its effects are in the confirmed rows, or it will never have any. */
-  readonly isRetired: boolean
-  readonly isSending: boolean
-  readonly attempts: number
-  /** The intent as JSON, as long as it will be needed again. */
-  readonly text: string | undefined
-}
-
-/** The intent as JSON. */
-export function textOf({ intent, text }: OutboxEntry): string {
-  return text ?? JSON.stringify(intent)
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-type Entry = Mutable<OutboxEntry>
+import type { KeptIntent, OutboxEvent } from './stored.ts'
 
 /** The changes that others hear of. */
 export interface OutboxListener {
@@ -107,10 +73,10 @@ export function createOutbox(
   let retiredAtBirth = 0
   /** What the newest frame of this birth said. */
   let retiredThrough = 0
-  let numbered: Entry[] = []
-  let unnumbered: Entry[] = []
+  let numbered: OwnEntry[] = []
+  let unnumbered: OwnEntry[] = []
   let saving: Promise<void> | undefined
-  const byId = new Map<IntentId, Entry>()
+  const byId = new Map<IntentId, OwnEntry>()
   // Everything that goes to the journal goes one after the other, so that a rewrite holds all that came before it.
   const lane = createLane()
 
@@ -156,17 +122,17 @@ export function createOutbox(
     }
   }
 
-  const place = (entry: Entry): void => {
+  const place = (entry: OwnEntry): void => {
     entry.sequence = (lastNumber() + 1) as Sequence
     entry.isRetired = entry.sequence <= retiredAtBirth
     numbered.push(entry)
   }
 
-  const settleRange = (range: OutcomeRange, at: number, again: boolean): Entry[] => {
-    const changed: Entry[] = []
+  const settleRange = (range: OutcomeRange, at: number, again: boolean): OwnEntry[] => {
+    const changed: OwnEntry[] = []
     const outcome = outcomeOf(range)
     for (let sequence = Math.max(range.from, first); sequence <= Math.min(range.to, lastNumber()); sequence++) {
-      const entry = numbered[sequence - first] as Entry
+      const entry = numbered[sequence - first] as OwnEntry
       if (entry.outcome !== undefined && !entry.isReopened) continue
       // What a person was told stays; that the authority says it again is all that is new (I3).
       entry.outcome ??= outcome
@@ -275,16 +241,17 @@ export function createOutbox(
       stored = Math.min(stored, decided)
     },
     retire(through) {
-      const changed: Entry[] = []
-      const isNew = (entry: Entry | undefined, isRetired: boolean): entry is Entry => entry?.isRetired === !isRetired
+      const changed: OwnEntry[] = []
+      const isNew = (entry: OwnEntry | undefined, isRetired: boolean): entry is OwnEntry =>
+        entry?.isRetired === !isRetired
       // What is retired is a beginning of the list, so each way this meets only what is new.
       for (let at = Math.min(through, lastNumber()) - first; isNew(numbered[at], true); at--) {
-        changed.push(setRetired(numbered[at] as Entry, true))
+        changed.push(setRetired(numbered[at] as OwnEntry, true))
       }
       if (through < retiredThrough) retiredAtBirth = 0
       retiredThrough = through
       for (let at = Math.max(through, retiredAtBirth, first - 1) + 1 - first; isNew(numbered[at], false); at++) {
-        changed.push(setRetired(numbered[at] as Entry, false))
+        changed.push(setRetired(numbered[at] as OwnEntry, false))
       }
       return changed
     },
@@ -344,23 +311,7 @@ export function createOutbox(
   }
 }
 
-function setRetired(entry: Entry, isRetired: boolean): Entry {
+function setRetired(entry: OwnEntry, isRetired: boolean): OwnEntry {
   entry.isRetired = isRetired
   return entry
-}
-
-function makeEntry(intent: KeptIntent): Entry {
-  return {
-    intent,
-    sequence: undefined,
-    givenUp: undefined,
-    outcome: undefined,
-    isRepeated: false,
-    decidedAt: 0,
-    isReopened: false,
-    isRetired: false,
-    isSending: false,
-    attempts: 0,
-    text: undefined,
-  }
 }

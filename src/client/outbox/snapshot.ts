@@ -4,7 +4,7 @@ import type { ClientId, Sequence } from '../../protocol/ids.ts'
 import type { Birth } from '../../protocol/intent.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { OutcomeRange } from '../../protocol/outcome.ts'
-import type { OutboxEntry } from './outbox.ts'
+import type { OutboxEntry } from './entry.ts'
 import { type KeptIntent, type OutboxEvent, STORED_FORMAT } from './stored.ts'
 
 /**

@@ -4,7 +4,7 @@ import { utf8Bytes } from '../../base/utf8.ts'
 import type { Withdrawal } from '../../protocol/intent.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Caller } from '../../protocol/push.ts'
-import { type OutboxEntry, textOf } from '../outbox/outbox.ts'
+import { type OutboxEntry, textOf } from '../outbox/entry.ts'
 
 /** A batch ready to be sent. */
 export interface Batch {

@@ -1,6 +1,6 @@
 // What an answer means, and what goes into a batch: pure parts of the loop.
 import { describe, expect, test } from 'vitest'
-import type { OutboxEntry } from '../../../src/client/outbox/outbox.ts'
+import type { OutboxEntry } from '../../../src/client/outbox/entry.ts'
 import { faultOfAnswer, readAnswer, readRetryAfter } from '../../../src/client/sync/answer.ts'
 import { buildBatch } from '../../../src/client/sync/batch.ts'
 import { createStaging } from '../../../src/client/sync/staging.ts'

@@ -1,0 +1,58 @@
+// One intent as the outbox knows it: what was meant, its number, and what became of it so far. Here is only the record and how a new
+// one begins; what changes it is outbox.ts, what of it stands on disk is stored.ts.
+// Its numbers are the outbox's business; what the screen says of it is the business of ../status.ts.
+import type { Sequence } from '../../protocol/ids.ts'
+import type { Outcome } from '../../protocol/outcome.ts'
+import type { KeptIntent, ParkedReason } from './stored.ts'
+
+/** Why and how an intent's place was given up. */
+export interface GivenUp {
+  readonly as: 'discarded' | 'parked'
+  readonly reason: ParkedReason | undefined
+  readonly detail: string | undefined
+}
+
+/** What is known of one intent. */
+export interface OutboxEntry {
+  readonly intent: KeptIntent
+  /** Undefined until the intent is durable. */
+  readonly sequence: Sequence | undefined
+  readonly givenUp: GivenUp | undefined
+  /** The last outcome that the authority stated. */
+  readonly outcome: Outcome | undefined
+  readonly isRepeated: boolean
+  readonly decidedAt: number
+  /** The authority has lost its outcome (a restored backup) and is to be asked again. */
+  readonly isReopened: boolean
+  /** Its effects are in the confirmed rows, or it will never have any. */
+  readonly isRetired: boolean
+  readonly isSending: boolean
+  readonly attempts: number
+  /** The intent as JSON, as long as it will be needed again. */
+  readonly text: string | undefined
+}
+
+/** An entry in the hands of the outbox, which alone changes it. */
+export type OwnEntry = { -readonly [K in keyof OutboxEntry]: OutboxEntry[K] }
+
+/** The entry of an intent of which nothing is known yet. */
+export function makeEntry(intent: KeptIntent): OwnEntry {
+  return {
+    intent,
+    sequence: undefined,
+    givenUp: undefined,
+    outcome: undefined,
+    isRepeated: false,
+    decidedAt: 0,
+    isReopened: false,
+    isRetired: false,
+    isSending: false,
+    attempts: 0,
+    text: undefined,
+  }
+}
+
+/** The intent as JSON. */
+export function textOf({ intent, text }: OutboxEntry): string {
+  return text ?? JSON.stringify(intent)
+}
