@@ -157,10 +157,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
 
   async function takeFrame(frame: StoredFrame): Promise<void> {
     const box = outbox as Outbox
-    const isSealed = (id: PendingIntent['id']): boolean => {
-      const sequence = box.get(id)?.sequence
-      return sequence !== undefined && sequence <= frame.decided
-    }
+    const isSealed = (id: PendingIntent['id']): boolean =>
+      (box.get(id)?.sequence ?? Number.POSITIVE_INFINITY) <= frame.decided
     // Rows that only turn from sending to synced change in nothing but their badge.
     const sealed = box.entries().filter(({ intent, isRetired }) => !isRetired && isSealed(intent.id))
     queries.touchSync(sealed.map(({ intent }) => intent.id))
@@ -238,8 +236,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       quietWaiters = []
       for (const resolve of waiters) resolve()
     }
-    if (statusChanged.size() === 0) return
-    if (isStatusDue) return
+    if (statusChanged.size() === 0 || isStatusDue) return
     isStatusDue = true
     host.clock.turn(() => {
       isStatusDue = false
