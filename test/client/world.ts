@@ -347,6 +347,8 @@ export interface World {
   /** What happens to the next requests, by path; when a list is empty, `fallback` decides. */
   readonly fates: { readonly push: Fate[]; readonly pull: Fate[] }
   fallback: (request: NetworkRequest) => Fate
+  /** A network on which cancelling does nothing: the answer comes all the same. */
+  ignoresCancel: boolean
   /** Lets the oldest request that is held go on. */
   release(fate?: Fate): Promise<void>
   heldCount(): number
@@ -441,6 +443,7 @@ export function createWorld(): World {
     streams,
     fates: { push: [], pull: [] },
     fallback: () => 'pass',
+    ignoresCancel: false,
     async release(fate = 'pass') {
       held.shift()?.(fate)
       await clock.settle()
@@ -460,7 +463,9 @@ export function createWorld(): World {
             (request.path === 'live' ? undefined : world.fates[request.path].shift()) ?? world.fallback(request)
           let cancel: Cancel = () => undefined
           const cancelled = new Promise<never>((_resolve, reject) => {
-            cancel = () => reject(new SyncError('unreachable', 'Cancelled'))
+            cancel = () => {
+              if (!world.ignoresCancel) reject(new SyncError('unreachable', 'Cancelled'))
+            }
           })
           cancelled.catch(() => undefined)
           return { answer: Promise.race([meet(request, fate), cancelled]), cancel }

@@ -185,6 +185,21 @@ export function createOutbox(
     })
   }
 
+  const giveUp = async (id: IntentId, how: GivenUp): Promise<void> => {
+    const entry = byId.get(id)
+    if (entry === undefined || entry.outcome !== undefined) return
+    entry.givenUp = how
+    listener.changed([entry])
+    // One that is still being saved is given up in the place that it gets.
+    if (entry.sequence === undefined) await saving
+    const isNoted = await note(() => {
+      const sequence = byId.get(id)?.sequence
+      return sequence === undefined ? [] : [{ kind: 'withdrawn', sequence, ...how }]
+    })
+    // A new birth that was under way did not know of it yet.
+    if (!isNoted && byId.get(id)?.givenUp === undefined) await giveUp(id, how)
+  }
+
   for (const event of kept) apply(event)
   stored = decided
   return {
@@ -222,18 +237,7 @@ export function createOutbox(
       const through = decided
       if (await note(() => [{ kind: 'decided', outcomes, at }])) stored = Math.max(stored, Math.min(through, decided))
     },
-    async giveUp(id, how) {
-      const entry = byId.get(id)
-      if (entry === undefined || entry.outcome !== undefined) return
-      entry.givenUp = how
-      listener.changed([entry])
-      // One that is still being saved is given up in the place that it gets.
-      if (entry.sequence === undefined) await saving
-      await note(() => {
-        const sequence = byId.get(id)?.sequence
-        return sequence === undefined ? [] : [{ kind: 'withdrawn', sequence, ...how }]
-      })
-    },
+    giveUp,
     reopen(from) {
       if (from > decided) return
       for (const entry of numbered.slice(Math.max(0, from - first))) entry.isReopened = entry.outcome !== undefined

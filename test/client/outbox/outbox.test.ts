@@ -394,6 +394,32 @@ describe('[I4] [I16] a rebirth', () => {
 /** What the journal's birth says to be in the rows. */
 const bornRetired = (memory: Memory): number => (memory.outbox[0]?.kind === 'born' ? memory.outbox[0].retired : 0)
 
+test('[I8] [I18] outcomes that come while a new birth is written are not noted under its numbers', async () => {
+  let letGo: () => void = () => undefined
+  const bench = await open(createMemory(), (verb) =>
+    verb === 'rewriteOutbox'
+      ? new Promise<void>((resolve) => {
+          letGo = resolve
+        })
+      : undefined,
+  )
+  const { outbox, settle } = bench
+  for (let number = 1; number <= 2; number++) outbox.add(intent(number))
+  await settle()
+  const reborn = outbox.rebirth(uuid(0xc1) as ClientId, 3)
+  await settle()
+  const decided = outbox.decide([applied(1, 1)], 1)
+  const given = outbox.giveUp(uuid(2) as IntentId, { as: 'discarded', reason: undefined, detail: undefined })
+  letGo()
+  await Promise.all([reborn, decided, given])
+  expect(outbox.undecided(10)).toHaveLength(2)
+  // What a person gave up meanwhile is given up in the new birth.
+  expect(outbox.entries().map(({ givenUp }) => givenUp?.as)).toEqual([undefined, 'discarded'])
+  const again = await open({ ...bench.memory, isOpen: false })
+  expect(again.outbox.undecided(10)).toHaveLength(2)
+  expect(all(again.outbox)).toEqual(all(outbox))
+})
+
 // Random histories: whatever happened, the journal read back gives the same, and so does the shortest journal.
 type Step =
   | { readonly do: 'add'; readonly count: number }

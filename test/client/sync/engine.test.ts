@@ -115,6 +115,31 @@ describe('an answer', () => {
     expect(await handle?.decided).toEqual({ status: 'applied', repeated: true })
   })
 
+  test.each(['push', 'pull'] as const)(
+    '[I8] to a %s that comes although it was cancelled changes nothing',
+    async (path) => {
+      const world = createWorld()
+      const client = await world.client({ startPaused: true })
+      world.ignoresCancel = true
+      world.authority.write('other', 'x')
+      put(client, 1)
+      await world.clock.settle()
+      world.fates[path].push('held')
+      world.fates.pull.push('unreachable', 'unreachable')
+      client.resume()
+      await world.clock.settle()
+      client.pause()
+      await world.release()
+      await world.release()
+      await world.clock.advance(60_000)
+      expect(client.inspect().replica.confirmedRows('notes').size).toBe(0)
+      if (path === 'push') expect(client.outbox()[0]).toMatchObject({ badge: 'queued', outcome: undefined })
+      client.resume()
+      await world.clock.advance(5_000)
+      expect(client.status()).toMatchObject({ waiting: 0, connection: 'online' })
+    },
+  )
+
   test('a pause and a resume in one turn leave the intent marked as sending while it is sent', async () => {
     const world = createWorld()
     const client = await world.client()
