@@ -5,7 +5,9 @@ import type { Cancel } from '../../base/clock.ts'
 import { createEmitter, type Emitter } from '../../base/emitter.ts'
 import type { IntentId } from '../../protocol/ids.ts'
 import type { QuerySpec } from '../../schema/query.ts'
+import type { Row } from '../../schema/table.ts'
 import type { Change, Replica, ReplicaCommit } from '../replica/replica.ts'
+import { freezeDeep } from '../replica/tables.ts'
 import { createIndexes } from './indexes.ts'
 import { createWindow, type Window } from './window.ts'
 
@@ -70,6 +72,12 @@ export function createLiveQueries<Sync extends RowSync>(
   let isLoaded = false
   let isFlushDue = false
 
+  /** A row as the app gets it. What is inside a JSON column is the replica's own: an app that changed it would change what the authority said. */
+  const make = (table: string, row: Row): SyncedRow<Sync> => {
+    if (replica.table(table).hasJson) for (const value of Object.values(row)) freezeDeep(value)
+    return Object.freeze({ ...row, sync: syncOf(table, row.id) })
+  }
+
   /** The rows of a query, made anew only where something is new. */
   const rowsOf = (query: Open<Sync>): readonly SyncedRow<Sync>[] => {
     if (!query.isStale) return query.rows
@@ -80,7 +88,7 @@ export function createLiveQueries<Sync extends RowSync>(
     let isSame = length === query.rows.length
     for (let at = 0; at < length; at++) {
       const slot = slots[at] as (typeof slots)[number]
-      slot.made ??= Object.freeze({ ...slot.row, sync: syncOf(query.spec.table, slot.row.id) })
+      slot.made ??= make(query.spec.table, slot.row)
       rows.push(slot.made)
       isSame &&= slot.made === query.rows[at]
     }

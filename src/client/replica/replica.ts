@@ -137,13 +137,13 @@ export function createReplica(app: App, report: (error: unknown) => void = rethr
     try {
       const result = await rebase(overlay, plan, control, indexed)
       if (result.kind === 'refused') return { error: result.error }
-      const { rebased, counts } = result
+      const { rebased } = result
       const looked = look(shown, rebased)
       swap(overlay, rebased)
       const { changes, touched } = compare(shown, rebased, looked)
       counters.commits++
-      counters.runs += counts.runs
-      counters.replays += counts.replays
+      counters.runs += rebased.appended.length
+      counters.replays += rebased.replayed.length
       if (plan.staged !== undefined) counters.framesApplied++
       const frame = plan.staged?.frame
       if (changes.size > 0 || touched.size > 0 || frame !== undefined)

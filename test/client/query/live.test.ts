@@ -1,5 +1,6 @@
 // Live queries against fresh answers, for random lives of a replica, and who is told what and when.
 import fc from 'fast-check'
+import { defineApp, t, table } from 'holdfast'
 import { expect, test } from 'vitest'
 import { answer } from '../../../src/client/query/answer.ts'
 import { createLiveQueries, type LiveQuery, type SyncedRow } from '../../../src/client/query/live.ts'
@@ -256,6 +257,21 @@ test('a listener that throws is reported, and neither the others nor the call he
   expect(await log(replica, 'a')).toMatchObject({ kept: true })
   expect(told).toBe(1)
   expect(reported).toEqual([new Error('in the app')])
+})
+
+test('[I6] an app cannot change what the authority said by changing a row of a query', async () => {
+  const app = defineApp({
+    tables: { notes: table({ id: t.id(), owner: t.text(), tags: t.json<string[]>() }).scope('user', 'owner') },
+  })
+  const replica = createReplica(app)
+  const note = { id: 'n', owner: 'ada', tags: ['a', ['deep']] }
+  await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { notes: [structuredClone(note)] } })]), new Set())
+  const [row] = createLiveQueries<Sync>(replica, syncOf(replica)).live(app.query.notes.spec).rows
+  const tags = row?.['tags'] as string[][]
+  expect(() => Object.assign(row ?? {}, { owner: 'eve' })).toThrow(TypeError)
+  expect(() => tags.push(['more'])).toThrow(TypeError)
+  expect(() => tags[1]?.push('more')).toThrow(TypeError)
+  expect(replica.confirmedRows('notes').get('n')).toEqual(note)
 })
 
 test('[I14] a list with a limit stays right while hundreds of rows come and go', async () => {

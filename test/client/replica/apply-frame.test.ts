@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { createReplica, type Replica } from '../../../src/client/replica/replica.ts'
 import { app, frame, intent, patch, place, scope, set, workout } from './app.ts'
 
+const within = (name: string) => ({ ...place(2), within: { table: name, id: 's' } })
 const ids = (replica: Replica, name = 'workouts'): string[] => [...replica.confirmedRows(name).keys()].sort()
 
 test('[I5] a row that moves between scopes is there once, whichever patch comes first', async () => {
@@ -141,6 +142,10 @@ test('[I6] a frame that does not begin where the device stands is refused whole,
     [patch('ada', 2, 3, {}), patch('bob', 1, 2, {})],
     [{ ...patch('ada', 2, 3, {}), from: { version: 2, mark: 'ff' } }],
     [{ ...patch('ada', 2, 3, {}), from: { ...place(2), within: { table: 'sets', id: 's' } } }],
+    [
+      { ...patch('ada', 2, 3, {}), to: within('sets') },
+      { ...patch('ada', 2, 3, {}), from: within('workouts') },
+    ],
     [{ ...patch('ada', 2, 3, {}), reset: true as const }],
   ]
   const before = [...replica.cursors()]
