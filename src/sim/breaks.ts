@@ -14,9 +14,9 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'rebase',
     file: 'client/replica/rebase.ts',
-    find: 'if (state.watches.isEmpty()) return',
-    replace: 'return',
-    why: 'Intents that read a row which a frame changed do not run again (I5).',
+    find: 'replayed.push({ run, record: result.record })',
+    replace: 'void result',
+    why: 'What intents write when they run again, because a frame changed what they read, is lost (I5).',
   },
   {
     name: 'ledger',
