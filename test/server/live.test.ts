@@ -1,4 +1,5 @@
 // The live stream: whole frames as they happen, and an end with «pull» for whatever a stream cannot bring.
+import { nodeHost } from 'holdfast/sqlite'
 import { expect, test } from 'vitest'
 import type { Patch, Seal } from '../../src/protocol/frame.ts'
 import { decodeEvent } from '../../src/protocol/live.ts'
@@ -30,6 +31,10 @@ async function listen(device: Device) {
     ...stream,
     events,
     seals,
+    /** Waits, turn by turn, for something that is not an event. */
+    async turns(condition: () => boolean): Promise<void> {
+      while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+    },
     until: (condition: () => boolean) =>
       new Promise<void>((resolve) => {
         check = () => {
@@ -270,4 +275,44 @@ test('[I9] what an authority adopts before it ever asked for grants is heard of 
   await here.authority.run('anna', 'act', { how: '', id: uuid() })
   await stream.until(() => stream.events.includes('closed'))
   expect(stream.events).toEqual(['seal', 'pull', 'closed'])
+})
+
+test('an actor whose grants fail is told to pull, and the streams of others go on', async () => {
+  let isBroken = false
+  const on = await stage({
+    tuning: quick,
+    grants: async (actor, tx) => {
+      await tx.members.where({ userId: actor }).all()
+      if (isBroken && actor === 'anna') throw new Error('no')
+      return { read: [`user:${actor}`], write: [`user:${actor}`, 'gym:oak'] }
+    },
+  })
+  const [anna, ben] = [on.device('anna'), on.device('ben')]
+  await Promise.all([anna.pull(), ben.pull()])
+  const [hers, his] = [await listen(anna), await listen(ben)]
+  isBroken = true
+  await ben.call(['insertMembers', { id: uuid(), gymId: 'oak', userId: 'ben', role: 'staff' }], workout(uuid(), 'ben'))
+  await hers.until(() => hers.events.includes('closed'))
+  await his.until(() => ben.rows('workouts').length === 1)
+  expect(hers.events).toEqual(['seal', 'pull', 'closed'])
+  expect(on.logged).toMatchObject([{ message: 'the rights of an actor could not be found', actor: 'anna' }])
+})
+
+test('[I17] a tick that fails is told later', async () => {
+  const real = nodeHost({ log: 'silent' })
+  let isBroken = false
+  // The clock fails while the seal is made: everything in the tick has been read by then.
+  const now = () => {
+    if (isBroken) throw new Error('no')
+    return real.clock.now()
+  }
+  const on = await stage({ tuning: quick, host: { ...real, clock: { ...real.clock, now } } })
+  const anna = on.device('anna')
+  await anna.pull()
+  const stream = await listen(anna)
+  on.foreign("INSERT INTO workouts (id, ownerId, name, done) VALUES ('w', 'anna', 'x', 0)")
+  isBroken = true
+  await stream.turns(() => on.logged.length > 0)
+  isBroken = false
+  await stream.until(() => anna.rows('workouts').length === 1)
 })

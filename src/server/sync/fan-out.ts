@@ -32,13 +32,15 @@ export function createFanOut(
   let hints = none()
   let isActive = false
   let isTicking = false
-  let lastTickAt = Number.NEGATIVE_INFINITY
+  let earliestAt = Number.NEGATIVE_INFINITY
   let cancelTick: Cancel | undefined
   let cancelPoll: Cancel | undefined
+  /** Rises when polling begins or ends, so that a poll which was under way does not begin it again. */
+  let polling = 0
 
   function schedule(): void {
     if (!isActive || isTicking || cancelTick !== undefined || isEmpty(hints)) return
-    const waitMs = lastTickAt + times.tickMs - clock.monotonic()
+    const waitMs = earliestAt - clock.monotonic()
     cancelTick = waitMs > 0 ? clock.after(waitMs, run) : clock.turn(run)
   }
 
@@ -48,13 +50,17 @@ export function createFanOut(
     hints = none()
     isTicking = true
     void tick(gathered)
-      .catch(() => {
-        // What could not be told now is told with the next tick.
-        gather(gathered)
-      })
-      .then(() => {
+      .then(
+        () => times.tickMs,
+        () => {
+          // What could not be told now is told later, and not at once: what failed will hardly be well again.
+          gather(gathered)
+          return times.pollMs
+        },
+      )
+      .then((pauseMs) => {
         isTicking = false
-        lastTickAt = clock.monotonic()
+        earliestAt = clock.monotonic() + pauseMs
         schedule()
       })
   }
@@ -72,13 +78,13 @@ export function createFanOut(
   }
 
   function pollLater(): void {
+    const mine = polling
     cancelPoll = clock.after(times.pollMs, () => {
-      // A poll that fails has been logged; the next one tries again.
-      void poll()
-        .catch(() => undefined)
-        .then(() => {
-          if (isActive) pollLater()
-        })
+      // A poll that fails says so itself; the next one tries again.
+      const again = () => {
+        if (polling === mine) pollLater()
+      }
+      void poll().then(again, again)
     })
   }
 
@@ -96,6 +102,7 @@ export function createFanOut(
     setActive(active) {
       if (active === isActive) return
       isActive = active
+      polling++
       if (active) return pollLater()
       hints = none()
       cancelTick?.()

@@ -171,10 +171,14 @@ export function createLive(world: World, snapshot: TakeSnapshot): Live {
 
   /** Looks whether anything was committed of which no hint came. Taking the snapshot adopts what is only marked. */
   async function poll(): Promise<void> {
-    const seen = await snapshot(async (sql) => JSON.stringify(await sql.all(layout.dialect.stamp)))
-    if (seen === stamp) return
-    stamp = seen
-    fanOut.hint({ isFull: true })
+    try {
+      const seen = await snapshot(async (sql) => JSON.stringify(await sql.all(layout.dialect.stamp)))
+      if (seen === stamp) return
+      stamp = seen
+      fanOut.hint({ isFull: true })
+    } catch (error) {
+      host.log({ level: 'error', message: 'looking for commits failed' }, error)
+    }
   }
 
   async function tick(hints: Hints): Promise<void> {
@@ -279,21 +283,29 @@ export function createLive(world: World, snapshot: TakeSnapshot): Live {
     const watched = await readWatched(sql)
     const regranted = new Set<Subscriber>()
     const standings = new Map<Subscriber, Standing>()
-    const readNow = new Map<string, Rights>()
+    const readNow = new Map<string, Rights | undefined>()
     for (const subscriber of subscribers) {
       const { standing, request } = subscriber
       const { read, tables } = standing.rights
       if (![...tables].some((table) => watched.get(table) !== standing.watched.get(table))) continue
-      let rights = readNow.get(request.actor)
-      if (rights === undefined) {
-        rights = await world.rights.read(request.actor, readAll(sql, layout))
-        readNow.set(request.actor, rights)
-      }
-      standings.set(subscriber, { rights, watched })
-      if (rights.read.length !== read.length || rights.read.some((scope, index) => scope !== read[index]))
+      const { actor } = request
+      if (!readNow.has(actor)) readNow.set(actor, await rightsOrNone(sql, actor))
+      const rights = readNow.get(actor)
+      if (rights !== undefined) standings.set(subscriber, { rights, watched })
+      if (rights?.read.length !== read.length || rights.read.some((scope, index) => scope !== read[index]))
         regranted.add(subscriber)
     }
     return { regranted, standings }
+  }
+
+  /** An actor whose rights cannot be found is told to pull, and hears there what is wrong; the others go on. */
+  async function rightsOrNone(sql: Sql, actor: string): Promise<Rights | undefined> {
+    try {
+      return await world.rights.read(actor, readAll(sql, layout))
+    } catch (error) {
+      host.log({ level: 'error', message: 'the rights of an actor could not be found', actor }, error)
+      return undefined
+    }
   }
 
   return {
