@@ -72,17 +72,22 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] as number)) / 2
 }
 
-/** Two ways, each measured as often as asked, in the order ab ba ab … so that a slow moment meets both. */
+/**
+ * Two ways, each measured as often as asked, in the order ab ba ab … so that a slow moment meets both. Every sample begins on a
+ * collected heap, so that none pays for the one before it; `asItComes` leaves collecting to the runtime, for samples so short that
+ * one forced collection would bring on the next in their midst.
+ */
 export async function inTurns<A, B>(
   repeats: number,
   a: () => Promise<A>,
   b: () => Promise<B>,
+  heap: 'collected' | 'asItComes' = 'collected',
 ): Promise<{ readonly a: readonly A[]; readonly b: readonly B[] }> {
   const all = { a: [] as A[], b: [] as B[] }
   for (let round = 0; round < repeats; round++) {
     const order = round % 2 === 0 ? (['a', 'b'] as const) : (['b', 'a'] as const)
     for (const side of order) {
-      collectGarbage()
+      if (heap === 'collected') collectGarbage()
       if (side === 'a') all.a.push(await a())
       else all.b.push(await b())
     }
@@ -97,8 +102,7 @@ export async function timed(run: () => unknown): Promise<number> {
   return performance.now() - began
 }
 
-/** Starts every sample on a clean heap, so that none pays for the one before it. */
-export function collectGarbage(): void {
+function collectGarbage(): void {
   if (globalThis.gc === undefined) throw new Error('A figure runs under --expose-gc: start it with bench/run.ts')
   globalThis.gc()
 }
