@@ -2,16 +2,12 @@
 // outcome. Else upgrade, validate, run over the buffer under the actor's rights, and record. Stops where nothing may be recorded.
 // Does not commit or adopt (writer.ts does) and knows no HTTP. I2, I3, I9, I18.
 import { check } from '../../base/assert.ts'
-import { type Details, SyncError } from '../../base/errors.ts'
+import { SyncError } from '../../base/errors.ts'
 import type { ActorId, ClientId, Sequence } from '../../protocol/ids.ts'
 import { type Entry, fingerprintIntent, isWithdrawal, type NumberedIntent } from '../../protocol/intent.ts'
 import { appendOutcome, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
 import type { Stop } from '../../protocol/push.ts'
-import type { Mutator } from '../../schema/mutator.ts'
-import { Rejection } from '../../schema/tx.ts'
-import { upgradeArguments } from '../../schema/upgrade.ts'
-import { ConstraintError, type Sql } from '../db/db.ts'
-import type { Rights } from '../rights/grants.ts'
+import type { Sql } from '../db/db.ts'
 import {
   type Decision,
   type LedgerRecord,
@@ -23,9 +19,8 @@ import {
   writeClient,
 } from '../state/ledger.ts'
 import type { World } from '../world.ts'
-import { type Attempt, beginAttempt } from './attempt.ts'
-import { createBuffer } from './buffer.ts'
-import { createWatch, type Watch } from './watch.ts'
+import { createRuns } from './runs.ts'
+import { createWatch } from './watch.ts'
 
 /** A batch of intents of one client. */
 export interface Batch {
@@ -50,9 +45,6 @@ export interface Verdict {
   /** Whether anything was recorded for the first time. */
   readonly isNews: boolean
 }
-
-/** Thrown when a constraint refused the writes of a batch as a whole: it is decided again, with a flush after each intent. */
-export const CULPRIT_UNKNOWN = Symbol('a constraint refused a batch')
 
 /** Decides a batch. Throws a SyncError `forked`, or CULPRIT_UNKNOWN unless `oneByOne`. */
 export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne: boolean): Promise<Verdict> {
@@ -228,130 +220,3 @@ async function expiredBirths(
       return known !== undefined && known.actor === actor && sequence <= known.pruned
     })
 }
-
-interface Runs {
-  run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }>
-  flush(): Promise<void>
-}
-
-const APPLIED: Outcome = Object.freeze({ status: 'applied' })
-
-/** Runs the mutators of one batch. */
-function createRuns(world: World, sql: Sql, batch: Batch, watch: Watch, oneByOne: boolean): Runs {
-  const { app, host, layout } = world
-  const buffer = createBuffer(sql, layout)
-  let rights: Rights | undefined
-
-  async function run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }> {
-    const { sequence, name, version } = intent
-    const mutator = Object.hasOwn(app.mutators, name) ? app.mutators[name] : undefined
-    if (mutator === undefined) return { stop: unfit(sequence, `The app at the authority has no mutator ${name}.`) }
-    let input: unknown
-    try {
-      const upgraded = upgradeArguments(name, mutator, version, intent.args)
-      if (upgraded.kind === 'unfit') {
-        host.log(
-          {
-            level: 'warn',
-            message: 'no upgrade fits an intent',
-            requestId: batch.requestId,
-            intentId: intent.id,
-            mutator: name,
-          },
-          upgraded.reason,
-        )
-        return {
-          stop: unfit(
-            sequence,
-            `Arguments of version ${version} of ${name} do not fit version ${mutator.version}, which the authority runs.`,
-          ),
-        }
-      }
-      if (upgraded.kind === 'invalid')
-        return { outcome: rejected('arguments_invalid', { problems: upgraded.problems }) }
-      input = upgraded.input
-    } catch (error) {
-      return { stop: fault(intent, error) }
-    }
-    rights ??= await findingCulprit(readRights)
-    const attempt = beginAttempt(app, layout, sql, buffer, rights, {
-      actor: batch.actor,
-      madeAt: intent.madeAt,
-      rootId: intent.root ?? intent.id,
-    })
-    let failure: unknown
-    try {
-      const body = world.bodies[name] ?? mutator.body
-      await watch.race(runBody(body, attempt, input))
-      if (oneByOne) await attempt.settle()
-      // A mutator that caught the error of a constraint has not thereby lifted it.
-      if (!attempt.isUpset() && attempt.refused() === undefined) {
-        const written = await attempt.keep()
-        if (written === undefined || [...written].some((table) => rights?.tables.has(table))) rights = undefined
-        return { outcome: APPLIED }
-      }
-    } catch (error) {
-      failure = error
-    }
-    await attempt.drop()
-    if (attempt.isUpset()) throw CULPRIT_UNKNOWN
-    const refusal = attempt.refused()
-    if (refusal !== undefined) return { outcome: rejected('constraint', { kind: refusal.kind }) }
-    if (failure instanceof Rejection) return { outcome: rejected(failure.code, failure.details) }
-    return { stop: fault(intent, failure) }
-  }
-
-  function fault(intent: NumberedIntent, error: unknown): Stop {
-    host.log(
-      {
-        level: 'error',
-        message: 'a mutator failed',
-        requestId: batch.requestId,
-        intentId: intent.id,
-        mutator: intent.name,
-        actor: batch.actor,
-      },
-      error,
-    )
-    return {
-      sequence: intent.sequence,
-      code: 'fault',
-      detail: `The mutator ${intent.name} failed at the authority.`,
-      retryAfterMs: world.tuning.faultRetryMs,
-    }
-  }
-
-  /** That the app's function of grants fails is no intent's fault: the whole batch fails. */
-  async function readRights(): Promise<Rights> {
-    try {
-      return await world.rights.read(batch.actor, buffer.grantsSource)
-    } catch (error) {
-      if (error instanceof ConstraintError) throw error
-      throw new SyncError('internal', 'The rights of the actor could not be found', { cause: error })
-    }
-  }
-
-  /** Runs what flushes the writes of several intents. */
-  async function findingCulprit<Result>(body: () => Promise<Result>): Promise<Result> {
-    try {
-      return await body()
-    } catch (error) {
-      throw error instanceof ConstraintError && !oneByOne ? CULPRIT_UNKNOWN : error
-    }
-  }
-
-  return { run, flush: () => findingCulprit(() => buffer.flush()) }
-}
-
-/** A run is over when its mutator is and everything that it began: a forgotten await loses no write. */
-async function runBody(body: Mutator['body'], attempt: Attempt, input: unknown): Promise<void> {
-  try {
-    await body(attempt.tx, input)
-  } finally {
-    await attempt.drained()
-  }
-}
-
-const unfit = (sequence: Sequence, detail: string): Stop => ({ sequence, code: 'version_unknown', detail })
-
-const rejected = (code: string, details: Details): Outcome => ({ status: 'rejected', code, details })

@@ -9,7 +9,8 @@ import { appendOutcome, type OutcomeRange, outcomeOf } from '../../protocol/outc
 import type { Sql } from '../db/db.ts'
 import { type Adopted, adopt } from '../state/adopt.ts'
 import type { World } from '../world.ts'
-import { type Batch, CULPRIT_UNKNOWN, decideBatch, type Verdict } from './push.ts'
+import { type Batch, decideBatch, type Verdict } from './push.ts'
+import { CULPRIT_UNKNOWN } from './runs.ts'
 
 /** What a commit changed, for those who look on. */
 export interface Committed {

@@ -1,0 +1,158 @@
+// The runs of a batch's mutators: upgrade and validate the arguments, run the body under the actor's rights, and tell an outcome from a
+// fault: only tx.reject, a missing right and a constraint decide an intent; whatever else is thrown is a fault of ours, for which
+// nothing is recorded. Rights are read again when an intent wrote where they come from (I9). Records nothing (push.ts does).
+import { type Details, SyncError } from '../../base/errors.ts'
+import type { Sequence } from '../../protocol/ids.ts'
+import type { NumberedIntent } from '../../protocol/intent.ts'
+import type { Outcome } from '../../protocol/outcome.ts'
+import type { Stop } from '../../protocol/push.ts'
+import type { Mutator } from '../../schema/mutator.ts'
+import { Rejection } from '../../schema/tx.ts'
+import { upgradeArguments } from '../../schema/upgrade.ts'
+import { ConstraintError, type Sql } from '../db/db.ts'
+import type { Rights } from '../rights/grants.ts'
+import type { World } from '../world.ts'
+import { type Attempt, beginAttempt } from './attempt.ts'
+import { createBuffer } from './buffer.ts'
+import type { Watch } from './watch.ts'
+
+/** Thrown when a constraint refused the writes of a batch as a whole: it is decided again, with a flush after each intent. */
+export const CULPRIT_UNKNOWN = Symbol('a constraint refused a batch')
+
+/** The runs of one batch. */
+export interface Runs {
+  /** Runs an intent that the ledger does not know: what became of it, or why nothing may be recorded for it. */
+  run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }>
+  /** Writes what the intents wrote. */
+  flush(): Promise<void>
+}
+
+const APPLIED: Outcome = Object.freeze({ status: 'applied' })
+
+/** Makes the runs of one batch, over one buffer. Both functions throw CULPRIT_UNKNOWN, unless `oneByOne`. */
+export function createRuns(
+  world: World,
+  sql: Sql,
+  batch: { readonly actor: string; readonly requestId: string },
+  watch: Watch,
+  oneByOne: boolean,
+): Runs {
+  const { app, host, layout } = world
+  const buffer = createBuffer(sql, layout)
+  let rights: Rights | undefined
+
+  async function run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }> {
+    const { sequence, name, version } = intent
+    const mutator = Object.hasOwn(app.mutators, name) ? app.mutators[name] : undefined
+    if (mutator === undefined) return { stop: unfit(sequence, `The app at the authority has no mutator ${name}.`) }
+    let input: unknown
+    try {
+      const upgraded = upgradeArguments(name, mutator, version, intent.args)
+      if (upgraded.kind === 'unfit') {
+        host.log(
+          {
+            level: 'warn',
+            message: 'no upgrade fits an intent',
+            requestId: batch.requestId,
+            intentId: intent.id,
+            mutator: name,
+          },
+          upgraded.reason,
+        )
+        return {
+          stop: unfit(
+            sequence,
+            `Arguments of version ${version} of ${name} do not fit version ${mutator.version}, which the authority runs.`,
+          ),
+        }
+      }
+      if (upgraded.kind === 'invalid')
+        return { outcome: rejected('arguments_invalid', { problems: upgraded.problems }) }
+      input = upgraded.input
+    } catch (error) {
+      return { stop: fault(intent, error) }
+    }
+    rights ??= await findingCulprit(readRights)
+    const attempt = beginAttempt(app, layout, sql, buffer, rights, {
+      actor: batch.actor,
+      madeAt: intent.madeAt,
+      rootId: intent.root ?? intent.id,
+    })
+    let failure: unknown
+    try {
+      const body = world.bodies[name] ?? mutator.body
+      await watch.race(runBody(body, attempt, input))
+      if (oneByOne) await attempt.settle()
+      // A mutator that caught the error of a constraint has not thereby lifted it.
+      if (!attempt.isUpset() && attempt.refused() === undefined) {
+        const written = await attempt.keep()
+        if (written === undefined || [...written].some((table) => rights?.tables.has(table))) rights = undefined
+        return { outcome: APPLIED }
+      }
+    } catch (error) {
+      failure = error
+    }
+    await attempt.drop()
+    if (attempt.isUpset()) throw CULPRIT_UNKNOWN
+    const refusal = attempt.refused()
+    if (refusal !== undefined) return { outcome: rejected('constraint', { kind: refusal.kind }) }
+    // The database failed under the mutator: that is neither its fault nor an outcome.
+    if (failure instanceof SyncError && failure.code === 'unavailable') throw failure
+    if (failure instanceof Rejection) return { outcome: rejected(failure.code, failure.details) }
+    return { stop: fault(intent, failure) }
+  }
+
+  function fault(intent: NumberedIntent, error: unknown): Stop {
+    host.log(
+      {
+        level: 'error',
+        message: 'a mutator failed',
+        requestId: batch.requestId,
+        intentId: intent.id,
+        mutator: intent.name,
+        actor: batch.actor,
+      },
+      error,
+    )
+    return {
+      sequence: intent.sequence,
+      code: 'fault',
+      detail: `The mutator ${intent.name} failed at the authority.`,
+      retryAfterMs: world.tuning.faultRetryMs,
+    }
+  }
+
+  /** That the app's function of grants fails is no intent's fault: the whole batch fails. */
+  async function readRights(): Promise<Rights> {
+    try {
+      return await world.rights.read(batch.actor, buffer.grantsSource)
+    } catch (error) {
+      if (error instanceof ConstraintError) throw error
+      throw new SyncError('internal', 'The rights of the actor could not be found', { cause: error })
+    }
+  }
+
+  /** Runs what flushes the writes of several intents. */
+  async function findingCulprit<Result>(body: () => Promise<Result>): Promise<Result> {
+    try {
+      return await body()
+    } catch (error) {
+      throw error instanceof ConstraintError && !oneByOne ? CULPRIT_UNKNOWN : error
+    }
+  }
+
+  return { run, flush: () => findingCulprit(() => buffer.flush()) }
+}
+
+/** A run is over when its mutator is and everything that it began: a forgotten await loses no write. */
+async function runBody(body: Mutator['body'], attempt: Attempt, input: unknown): Promise<void> {
+  try {
+    await body(attempt.tx, input)
+  } finally {
+    await attempt.drained()
+  }
+}
+
+const unfit = (sequence: Sequence, detail: string): Stop => ({ sequence, code: 'version_unknown', detail })
+
+const rejected = (code: string, details: Details): Outcome => ({ status: 'rejected', code, details })
