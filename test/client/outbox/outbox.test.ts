@@ -199,6 +199,17 @@ describe('deciding', () => {
     expect(outbox.countUndecided()).toBe(0)
   })
 
+  test('what was told before and what is new stay apart in the shortest journal', async () => {
+    const { outbox, memory, settle } = await open()
+    for (let number = 1; number <= 2; number++) outbox.add(intent(number))
+    await settle()
+    await outbox.decide([{ ...applied(1, 1), repeated: true }, applied(2, 2)], 10)
+    const shortest = snapshotEvents(outbox.client, outbox.first, outbox.entries(), 10, 0)
+    const again = await open({ outbox: shortest, frames: [], isOpen: false })
+    expect(again.outbox.entries().map(({ isRepeated }) => isRepeated)).toEqual([true, false])
+    expect(memory.outbox).toHaveLength(3)
+  })
+
   test('stored rises only when the outcomes are on disk', async () => {
     let letGo: () => void = () => undefined
     const { outbox, settle } = await open(createMemory(), (verb) =>
