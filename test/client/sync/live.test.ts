@@ -337,6 +337,32 @@ describe('a pull', () => {
     expect(ids(client)).toEqual(['n1'])
   })
 
+  test('[I18] that a push overtook is no proof of a fork', async () => {
+    const world = createWorld()
+    world.fates.pull.push('held')
+    const client = await world.client()
+    client.mutate.put({ id: 'n1', text: 'x' })
+    await world.clock.settle()
+    expect(world.paths()).toEqual(['pull', 'push'])
+    await world.release(() => problemOf('forked'))
+    expect(client.inspect().rebirths).toBe(0)
+    expect(world.paths()).toEqual(['pull', 'push', 'pull', 'live'])
+    expect(client.status()).toMatchObject({ connection: 'online', waiting: 0 })
+  })
+
+  test('whose seal is older than what a push was told meanwhile is asked again at once, where no stream brings the rest', async () => {
+    const world = createWorld()
+    world.fates.pull.push('held')
+    const client = await world.client({ live: false })
+    const early = world.authority.pull(world.requests[0]?.body ?? '')
+    client.mutate.put({ id: 'n1', text: 'x' })
+    await world.clock.settle()
+    await world.release(() => early)
+    expect(world.paths()).toEqual(['pull', 'push', 'pull'])
+    expect(ids(client)).toEqual(['n1'])
+    expect(client.outbox()).toEqual([])
+  })
+
   test('without a stream comes again after a while, and at once when the authority has decided something', async () => {
     const { world, client } = await start({ live: false })
     expect(client.status().connection).toBe('online')
