@@ -90,7 +90,9 @@ export function conditionsOf(filter: { readonly [column: string]: unknown }): Co
   const conditions: Condition[] = []
   for (const column of Object.keys(filter)) {
     const wanted = filter[column]
-    if (wanted === undefined) continue
+    // A value that is missing by mistake must not become a condition that lets every row through.
+    if (wanted === undefined)
+      throw new TypeError(`where: ${column} is undefined; leave it out, or say null for rows without a value`)
     if (typeof wanted !== 'object' || wanted === null) {
       conditions.push({ column, is: 'eq', value: comparable(column, wanted) })
       continue
@@ -104,6 +106,9 @@ export function conditionsOf(filter: { readonly [column: string]: unknown }): Co
       if (!comparisons.has(is))
         throw new TypeError(`where: ${column} has the comparison ${is}; there are ${[...comparisons].join(', ')}`)
       const value = (wanted as { readonly [is: string]: unknown })[is]
+      // A bound that is undefined is no bound; the others would let every row through.
+      if (value === undefined && (is === 'eq' || is === 'ne' || is === 'in'))
+        throw new TypeError(`where: ${column} is compared by ${is} with undefined`)
       if (value === undefined) continue
       if (is === 'in' && !Array.isArray(value))
         throw new TypeError(`where: ${column} is compared by in, which needs an array`)
