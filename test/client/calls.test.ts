@@ -304,6 +304,19 @@ describe('giving up', () => {
     expect(texts(client)).toEqual(['n1:x'])
   })
 
+  test('an intent that is decided gives its outcome and stays on the screen', async () => {
+    const world = createWorld()
+    const client = await world.client()
+    const handle = client.mutate.put({ id: 'n1', text: 'x' })
+    await world.clock.settle()
+    expect(client.outbox()).toMatchObject([{ badge: 'sending' }])
+    expect(await client.discard(handle.id)).toEqual({ status: 'applied', repeated: false })
+    await world.clock.settle()
+    expect(texts(client)).toEqual(['n1:x'])
+    await world.sendFrame(0)
+    expect(texts(client)).toEqual(['n1:x'])
+  })
+
   test('an intent in the turn in which it was called gives up that very intent', async () => {
     const world = createWorld()
     const client = await world.client()
