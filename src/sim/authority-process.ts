@@ -167,6 +167,6 @@ function authorityOver(
       },
     },
     // Fewer looks than by default: each is an event, and a world is watched for minutes.
-    tuning: { pollMs: 500 },
+    tuning: { pollMs: 1_000 },
   })
 }

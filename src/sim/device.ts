@@ -70,7 +70,7 @@ export function createDevice({ world, dice, history, network, watch, name, actor
   const line = network.line(name)
   let skewMs = dice.chance(0.3) ? dice.between(-7_200_000, 7_200_000) : 0
   // Most keep a stream open, some look from time to time.
-  const isLive = dice.chance(0.75) && process.env['SIM_POLL'] === undefined
+  const isLive = dice.chance(0.75)
   let isFull = false
   let life = 0
   let clock: NodeClock | undefined

@@ -116,8 +116,8 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
       watch: {
         opened(opened, client) {
           screens.set(opened, openScreen(name, client, checks))
-          client.inspect().replica.onCommit(() => deviceChecks.touched(opened))
-          deviceChecks.touched(opened)
+          client.inspect().replica.onCommit(({ frame }) => deviceChecks.touched(opened, frame !== undefined))
+          deviceChecks.touched(opened, true)
         },
         closed: (closed) => void screens.delete(closed),
         failed(stuck, error) {
