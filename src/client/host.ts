@@ -1,4 +1,4 @@
-// All that the client wants of the world. A host supplies it: hosts/browser, hosts/node, or the simulator.
+// All that the client wants of the world. A host supplies it: hosts/node, the simulator, or the app's own.
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { ActorId } from '../protocol/ids.ts'

@@ -1,5 +1,5 @@
 // What people are told: one badge for each intent and row, and one status of the whole client. Pure functions over what outbox
-// and engine know; the table of states of DESIGN is here and nowhere else (I15: `synced` only when the authority has said so,
+// and engine know; the table of states is here and nowhere else (I15: `synced` only when the authority has said so,
 // nothing beyond `saving` before the device's disk has).
 import type { Code, Phase } from '../base/errors.ts'
 import type { IntentId } from '../protocol/ids.ts'

@@ -7,6 +7,7 @@ import {
   lengthProblems,
   MAX_LINES,
   machineProblems,
+  mentionProblems,
   skipProblems,
 } from './pages.ts'
 import { pathsIn, readSource, readSources, type SourceFile } from './sources.ts'
@@ -48,6 +49,28 @@ describe('length', () => {
       expect(lengthProblems(page('x\n'.repeat(limit), path))).toEqual([])
       expect(lengthProblems(page('x\n'.repeat(limit + 1), path))).toHaveLength(1)
     }
+  })
+})
+
+describe('pages that comments name', () => {
+  const paths = pathsIn('.')
+
+  test('are there', () => {
+    const product = code.filter(({ path }) => !path.startsWith('test/tidy/'))
+    expect(product.flatMap((file) => mentionProblems(file, paths))).toEqual([])
+  })
+
+  test.each([
+    ['a page by its name', '// What follows is nowhere.ts.'],
+    ['a page by its path', '/** Kept by outbox/nowhere.ts. */'],
+    ['a page behind code', 'const x = 1 // see base/nowhere.ts'],
+  ])('the guard refuses %s that is not there', (_title, text) => {
+    expect(mentionProblems(page(text), paths)).toHaveLength(1)
+  })
+
+  test('the guard takes what is there, and leaves code and parts of names alone', () => {
+    const text = `// See assert.ts and outbox/outbox.ts, or any x.test.ts.\nimport { x } from './nowhere.ts'`
+    expect(mentionProblems(page(text), paths)).toEqual([])
   })
 })
 

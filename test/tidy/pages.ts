@@ -54,6 +54,21 @@ export function machineProblems({ path, text }: SourceFile): readonly string[] {
   return problems
 }
 
+/** Pages that comments name and that are not there, as far as they are named with their ending: `outbox.ts`, `sync/push.ts`. */
+export function mentionProblems({ path, text }: SourceFile, paths: readonly string[]): readonly string[] {
+  const problems: string[] = []
+  for (const [index, line] of text.split('\n').entries()) {
+    const comment = /^\s*(?:\/\/|\/?\*)(.*)$|\s\/\/ (.*)$/.exec(line)
+    for (const [name] of (comment?.[1] ?? comment?.[2] ?? '').matchAll(
+      /(?<![\w./-])[a-z][a-z-]*(?:\/[a-z-]+)*\.(?:ts|mjs)\b/g,
+    )) {
+      if (!paths.some((known) => known === name || known.endsWith(`/${name}`)))
+        problems.push(`${path}:${index + 1} speaks of ${name}, which is not there`)
+    }
+  }
+  return problems
+}
+
 const runnerWords = new Set(['it', 'test', 'describe', 'suite'])
 const leftOut = new Set(['skip', 'only', 'todo', 'skipIf', 'runIf', 'fails'])
 
