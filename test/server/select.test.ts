@@ -49,7 +49,12 @@ test('[I9] a query in SQL gives the same rows in the same order as its meaning, 
     fc.asyncProperty(
       fc.array(row, { maxLength: 12 }),
       query,
-      fc.constantFrom([], ['user:anna'], ['user:anna', 'user:ben', 'gym:oak'], undefined),
+      fc.constantFrom<readonly string[] | undefined>(
+        [],
+        ['user:anna'],
+        ['user:anna', 'user:ben', 'gym:oak'],
+        undefined,
+      ),
       async (rows, spec, scopes) => {
         const made: Row[] = rows.map((each, index) => ({ id: `w${index}`, ...each, extra: null }))
         const found = await database.write(async (sql) => {
