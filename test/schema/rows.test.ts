@@ -104,7 +104,7 @@ describe('a row', () => {
       {
         reps: fc.oneof(fc.integer(), fc.double()),
         kg: fc.double(),
-        exercise: fc.string({ unit: 'binary' }),
+        exercise: fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\ud83d', '\u0000') }),
         rpe: fc.option(fc.double()),
       },
       { requiredKeys: [] },
