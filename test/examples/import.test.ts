@@ -97,7 +97,7 @@ describe('an import from end to end', () => {
       valuesEqual: false,
       differences: [expect.stringMatching(/^line \d+: reps is ".*" in the file and "99" in the database$/)],
     })
-  }, 60_000)
+  }, 180_000)
 
   it('reports for people, and lets two devices import one file at once', async () => {
     const { code, lines } = await run(keep('hevy.csv', write(sets.slice(0, 24), hevy)), '--devices', '2')
@@ -105,7 +105,7 @@ describe('an import from end to end', () => {
       /24 sets, 0 unreadable.*26 applied, 26 known from before, 0 not applied.*Everything arrived, once, whole and in order\.$/s,
     )
     expect(code).toBe(0)
-  }, 60_000)
+  }, 180_000)
 
   it('sends to an authority that npm start runs, and judges what a second device pulls from it', async () => {
     const env = { ...process.env, PORT: '0', HOLDFAST_DATA: join(folder, 'data') }
@@ -139,7 +139,7 @@ describe('an import from end to end', () => {
     expect(complaint).toMatch(/Port \d+ is taken.*another port/s)
     serve.kill('SIGTERM')
     expect((await once(serve, 'close'))[0]).toBe(0)
-  }, 60_000)
+  }, 180_000)
 
   it('says what is wrong with a file that is none, or an authority that is not there', async () => {
     const none = await run(keep('none.csv', 'date,kg\n2024-01-01,5\n'), '--json')
@@ -154,5 +154,5 @@ describe('an import from end to end', () => {
       complaints: expect.stringMatching(/does not answer at \/health.*npm start/),
     })
     expect(await run('--frob')).toMatchObject({ code: 2, complaints: expect.stringMatching(/frob/) })
-  }, 60_000)
+  }, 180_000)
 })

@@ -7,22 +7,25 @@ import { runImport } from './run.ts'
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
-try {
-  const words = process.argv.slice(2)
-  if (words.includes('--help') || words.includes('-h')) {
-    console.log(USAGE)
-    process.exit(0)
+/** Prints its last words and ends; whatever process is still running is ended with it. */
+function finish(code: number, stream: NodeJS.WriteStream, text: string): void {
+  stream.write(`${text}\n`, () => process.exit(code))
+}
+
+const words = process.argv.slice(2)
+if (words.includes('--help') || words.includes('-h')) finish(0, process.stdout, USAGE)
+else {
+  try {
+    const options = readOptions(words)
+    const progress = createProgress(process.stderr)
+    const { report, how } = await runImport(options, progress)
+    if (options.json) {
+      for (const { line, reason } of report.unreadable.slice(0, 50)) progress.note(`line ${line}: ${reason}`)
+      progress.note(`Judged ${how}.`)
+    }
+    finish(isWell(report) ? 0 : 1, process.stdout, options.json ? JSON.stringify(report) : describeReport(report, how))
+  } catch (error) {
+    const code = error instanceof UsageError ? 2 : 1
+    finish(code, process.stderr, error instanceof Error ? error.message.trim() : String(error))
   }
-  const options = readOptions(words)
-  const progress = createProgress(process.stderr)
-  const { report, how } = await runImport(options, progress)
-  if (options.json) {
-    for (const { line, reason } of report.unreadable.slice(0, 50)) progress.note(`line ${line}: ${reason}`)
-    progress.note(`Judged ${how}.`)
-  }
-  console.log(options.json ? JSON.stringify(report) : describeReport(report, how))
-  process.exitCode = isWell(report) ? 0 : 1
-} catch (error) {
-  console.error(error instanceof Error ? error.message.trim() : String(error))
-  process.exitCode = error instanceof UsageError ? 2 : 1
 }

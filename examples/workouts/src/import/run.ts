@@ -31,7 +31,7 @@ export async function runImport(
       `${options.file} holds no set that can be read: ${plan.linesRead} lines, ${plan.unreadable.length} unreadable.`,
     )
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-import-'))
-  const clean = (): void => rmSync(folder, { recursive: true, force: true })
+  const clean = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
   process.on('exit', clean)
   const closers: (() => Promise<void>)[] = []
   try {

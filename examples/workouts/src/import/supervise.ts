@@ -41,7 +41,8 @@ export function createSupervisedDevice(
   let acknowledged = 0
   let kills = 0
   let isKillWanted = (): boolean => acknowledged >= plan.atSaved
-  let killNow = (): void => undefined
+  let onKill: (() => void) | undefined
+  let isKillDue = false
 
   function onMessage(from: number, message: DeviceSaid): void {
     if (from !== kills) return
@@ -55,13 +56,20 @@ export function createSupervisedDevice(
 
   async function start(): Promise<Child<DeviceSaid>> {
     const birth = kills
+    // As it stood when the last process was killed: the new one may acknowledge more before its first word is looked at.
+    const before = acknowledged
     child = startChild<DeviceSaid>(new URL('device.ts', import.meta.url), setup, (message) => onMessage(birth, message))
     const { kept } = await child.hear(
       (message): message is DeviceSaid & { readonly is: 'ready' } => message.is === 'ready',
     )
-    if (kept < acknowledged)
-      losses.push(`${acknowledged - kept} intents that the device had acknowledged were gone after a kill`)
+    if (kept < before) losses.push(`${before - kept} intents that the device had acknowledged were gone after a kill`)
     return child
+  }
+
+  // A kill may become due before anybody waits for it: the first messages come with the one that the process is ready.
+  function killNow(): void {
+    isKillDue = true
+    onKill?.()
   }
 
   /** Waits for a message; when a kill becomes due first, kills the process, starts it again, and waits for the same of the new one. */
@@ -70,10 +78,12 @@ export function createSupervisedDevice(
     fits: (message: DeviceSaid) => message is Wanted,
   ): Promise<Wanted> {
     const killed = new Promise<undefined>((resolve) => {
-      killNow = () => resolve(undefined)
+      onKill = () => resolve(undefined)
+      if (isKillDue) resolve(undefined)
     })
-    const heard = await Promise.race([running.hear(fits), killed])
-    killNow = () => undefined
+    const heard = await Promise.race([killed, running.hear(fits)])
+    onKill = undefined
+    isKillDue = false
     isKillWanted = () => false
     if (heard !== undefined) return heard
     kills++
