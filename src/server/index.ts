@@ -1,4 +1,5 @@
 // The public entry «holdfast/server»: the authority, for the server's own process.
+export type { Outcome } from '../protocol/outcome.ts'
 export type { Authenticate, Credentials } from './actor.ts'
 export { type Authority, type AuthorityOptions, createAuthority, type Health } from './authority.ts'
 export type { Database, Dialect, Sql } from './db/db.ts'

@@ -18,6 +18,8 @@ export interface Tuning {
   readonly faultRetryMs: number
   /** Intents of several devices that share one commit, at most. */
   readonly mergedIntents: number
+  /** Batches that may wait for the writer; who comes then is told to come again. */
+  readonly waitingBatches: number
   /** At least this much time lies between two ticks of the live streams. */
   readonly tickMs: number
   /** How often writes are looked for that nobody told us of. */
@@ -34,6 +36,7 @@ export const TUNING: Tuning = Object.freeze({
   grantsTimeoutMs: 5_000,
   faultRetryMs: 5_000,
   mergedIntents: 4_000,
+  waitingBatches: 1_000,
   tickMs: 20,
   pollMs: 250,
   streams: 10_000,

@@ -1,5 +1,6 @@
 // What happens inside a batch: reading one's own writes, taking back what is rejected, constraints, merged commits, bounds.
 import { expect, test } from 'vitest'
+import { createDeferred } from '../../src/base/deferred.ts'
 import { type Entry, type Stage, stage, uuid } from './scenario.ts'
 
 const workout = (id: string, ownerId = 'anna', name = 'Legs') =>
@@ -257,4 +258,22 @@ test('what a mutator began and did not await belongs to its intent, and ends no 
     .call(['act', { how: '', id: a }], ['act', { how: 'reject', id: b }], ['updateWorkouts', { id: a, note: 'next' }])
   expect(answer.outcomes).toMatchObject([applied(1), { status: 'rejected', code: 'no' }, applied(3)])
   expect(on.foreign('SELECT id, name, note FROM workouts')).toEqual([{ id: a, name: 'Arms', note: 'next' }])
+})
+
+test('[I13] the queue of the writer has a limit, and who comes then is told to come again', async () => {
+  const held = createDeferred<void>()
+  const on = await stage({
+    tuning: { waitingBatches: 2 },
+    mutators: {
+      act: () => held.promise,
+    },
+  })
+  const pushed = ['a', 'b', 'c'].map((actor) => on.device(actor).call(['act', { how: '', id: uuid() }]))
+  const answers = await Promise.all([pushed[2], held.resolve(), pushed[0], pushed[1]])
+  expect(answers[0]).toMatchObject({
+    status: 503,
+    headers: { 'retry-after': '1' },
+    body: { code: 'unavailable', retryable: true },
+  })
+  expect([answers[2], answers[3]]).toMatchObject([{ decided: 1 }, { decided: 1 }])
 })

@@ -199,6 +199,8 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
   return {
     push(batch) {
       if (isClosed) return Promise.reject(closed())
+      if (queue.length >= world.tuning.waitingBatches)
+        return Promise.reject(new SyncError('unavailable', 'Too many batches wait', { retryAfterMs: 1_000 }))
       return new Promise<Verdict>((resolve, reject) => {
         queue.push({ batch, resolve, reject })
         schedule()
