@@ -153,6 +153,11 @@ describe('an import from end to end', () => {
       code: 1,
       complaints: expect.stringMatching(/does not answer at \/health.*npm start/),
     })
+    const noDatabase = await run(strong, '--database', `sqlite:${strong}`)
+    expect(noDatabase).toMatchObject({
+      code: 1,
+      complaints: expect.stringMatching(/authority process gave up: .*file is not a database/),
+    })
     expect(await run('--frob')).toMatchObject({ code: 2, complaints: expect.stringMatching(/frob/) })
   }, 180_000)
 })

@@ -3,6 +3,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { serve } from 'holdfast/node'
+import type { Authority } from 'holdfast/server'
 import { openAuthority } from './authority.ts'
 
 function stop(what: string, todo: string): never {
@@ -35,17 +36,19 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+async function open(): Promise<Authority> {
+  try {
+    const opened = openAuthority(file)
+    await opened.ready
+    return opened
+  } catch (error) {
+    return stop(messageOf(error), `Move ${file} away, or give another folder: HOLDFAST_DATA=/some/folder npm start`)
+  }
+}
+
 const port = readPort(process.env['PORT'])
 const file = resolve(openFolder(process.env['HOLDFAST_DATA']), 'workouts.db')
-const authority = openAuthority(file)
-try {
-  await authority.ready
-} catch (error) {
-  stop(
-    `The database ${file} cannot be opened: ${messageOf(error)}`,
-    'Move it away, or give another folder: HOLDFAST_DATA=/some/folder npm start',
-  )
-}
+const authority = await open()
 const listener = await serve(authority, { port, host: '127.0.0.1' }).catch((error: unknown) => {
   const isTaken = (error as { readonly code?: unknown }).code === 'EADDRINUSE'
   return isTaken

@@ -62,8 +62,8 @@ export function startChild<Said>(
   child.stdin.write(`${JSON.stringify(setup)}\n`)
   const whyItEnded = (): string => {
     const name = basename(fileURLToPath(script), '.ts')
-    const what = `The ${name} process ended (${child.signalCode ?? `code ${child.exitCode}`}) before it was done.`
-    return `${what} Run the import again: what was decided is kept, and nothing comes in twice.\n${complaint.trim()}`.trim()
+    if (complaint.trim() !== '') return `The ${name} process gave up: ${complaint.trim()}`
+    return `The ${name} process ended (${child.signalCode ?? `code ${child.exitCode}`}) before it was done. Run the import again: what was decided is kept, and nothing comes in twice.`
   }
   return {
     hear: (fits) =>
@@ -111,6 +111,9 @@ export interface Parent<Setup> {
 
 /** Hears the setup; called once, first. */
 export async function meetParent<Setup>(): Promise<Parent<Setup>> {
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${error.message}\n`, () => process.exit(1))
+  })
   const lines = createInterface({ input: process.stdin })
   const heard: string[] = []
   const waiting: ((line: string) => void)[] = []
