@@ -67,8 +67,6 @@ export function createGroups(state: TableState, of: TableState, aggregate: Aggre
     if (group === undefined) return
     addToTotals(aggregate, group.totals, row, sign)
     group.row = undefined
-    // Beyond safe integers adding is no longer exact, and what was lost would never come back.
-    if (!group.totals.sums.every(Number.isSafeInteger)) counted.delete(key)
   }
 
   /** Whether all that is new of a row is one write at the end of its list; then that write. */

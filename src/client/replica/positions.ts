@@ -24,7 +24,7 @@ interface Member {
   readonly id: string
   readonly parent: string
   /** The write that put the row under its parent. */
-  write: Write
+  readonly write: Write
   number: number
 }
 
@@ -123,7 +123,6 @@ export function createPositions(state: TableState, { column, parent }: PositionC
         const isPlaced = row !== undefined && write === undefined
         settleConfirmed(member === undefined ? before : undefined, isPlaced ? state.rows.get(id) : undefined)
         const stays = member !== undefined && write !== undefined && isSamePlace(member, write, parent)
-        if (member !== undefined && stays) member.write = write
         if (member !== undefined && !stays) {
           members.delete(id)
           turnOf(member.parent).left.push(member)

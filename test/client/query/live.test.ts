@@ -293,7 +293,14 @@ test('[I14] a list with a limit stays right while hundreds of rows come and go',
   // First away from the top, until what was kept in reserve has long run out; then all at once.
   for (let round = 0; round < 30; round++) {
     const gone = live.rows.slice(0, 7).map(({ id }) => id)
-    await replica.confirm(frame(0, [patch('ada', version, version + 1, { gone: { sets: gone } })]), new Set())
+    // And some that come in far behind: what lies between them and the top must not be forgotten.
+    const low = [1, 2, 3, 4, 5].map((index) =>
+      set(`low${round}-${index}`, 'w', 1_000 + round * 5 + index, { kg: -round }),
+    )
+    await replica.confirm(
+      frame(0, [patch('ada', version, version + 1, { rows: { sets: low }, gone: { sets: gone } })]),
+      new Set(),
+    )
     version++
     check()
   }

@@ -28,6 +28,29 @@ test('[I5] a row that moves between scopes is there once, whichever patch comes 
   }
 })
 
+test('[I5] a row that moves while pages are being read is where the last page says', async () => {
+  for (const isReversed of [false, true]) {
+    const replica = createReplica(app)
+    await replica.confirm(
+      frame(
+        0,
+        [patch('ada', 0, 1, { rows: { workouts: [workout('other')] } }), patch('bob', 0, 1, {})],
+        ['ada', 'bob'],
+      ),
+      new Set(),
+    )
+    const first = patch('bob', 1, 2, { rows: { workouts: [workout('w', { ownerId: 'bob' })] } })
+    const last = [
+      patch('ada', 1, 2, { rows: { workouts: [workout('w')] } }),
+      patch('bob', 2, 3, { gone: { workouts: ['w'] } }),
+    ]
+    await replica.confirm(frame(0, [first, ...(isReversed ? last.reverse() : last)], ['ada', 'bob']), new Set())
+    expect(replica.get('workouts', 'w')).toEqual(workout('w'))
+    await replica.confirm(frame(0, [], ['ada']), new Set())
+    expect(ids(replica)).toEqual(['other', 'w'])
+  }
+})
+
 test('a row of the same content that changes hands changes nothing that is shown', async () => {
   const replica = createReplica(app)
   await replica.confirm(

@@ -88,6 +88,19 @@ test('[I14] commits tell of an aggregate while somebody observes it', async () =
   expect(replica.get('workoutTotals', 'w')).toEqual({ id: 'w', sets: 4, volume: 530 })
 })
 
+test('[I14] a row that comes to light again, because its deletion is taken back, is told of with its group', async () => {
+  const replica = await start()
+  replica.observe('workoutTotals')
+  await replica.run(intent('logSet', { id: 'x', workoutId: 'u', exercise: 'Squat', reps: 1, kg: 10 }), 'call')
+  const deletion = intent('deleteSet', { id: 'x' })
+  await replica.run(deletion, 'call')
+  expect(replica.get('workoutTotals', 'u')).toBeUndefined()
+  const told: unknown[] = []
+  replica.onCommit(({ changes }) => told.push(changes.get('workoutTotals')?.get('u')))
+  await replica.drop(new Set([deletion.id]))
+  expect(told).toEqual([{ before: undefined, after: { id: 'u', sets: 1, volume: 10 } }])
+})
+
 test('[I11] a sum that was beyond whole numbers is right again when it comes back', async () => {
   const big = defineApp({
     tables: { entries: table({ id: t.id(), owner: t.text(), value: t.real() }).scope('user', 'owner') },

@@ -10,6 +10,8 @@ import { frame, intent, patch, workout, app as workouts } from './app.ts'
 
 /** What the mutators below wait for; each test makes its own. */
 let gate: Promise<void> = Promise.resolve()
+/** Who was answered after the gate. */
+const answeredLate: string[] = []
 
 const app = defineApp({
   tables: {
@@ -33,6 +35,7 @@ const app = defineApp({
       await tx.notes.get(id)
       await gate
       await tx.notes.insert({ id: `${id}-late`, owner: tx.actor, text: 'late', tags: [] })
+      answeredLate.push(id)
     }),
     waitsIfThere: mutator(v.object({ id: v.string() }), async (tx, { id }) => {
       if ((await tx.notes.get(id)) !== undefined) await gate
@@ -53,9 +56,20 @@ const app = defineApp({
       const all = await tx.notes.where({ owner: tx.actor }).all()
       await tx.notes.insert({ id, owner: tx.actor, text: String(all.length), tags: [] })
     }),
+    countsLinksOf: mutator(v.object({ id: v.string() }), async (tx, { id }) => {
+      const note = await tx.notes.get(id)
+      const links = note === undefined ? [] : await tx.links.where({ owner: note.owner }).all()
+      await tx.notes.insert({ id: `${id}-links`, owner: tx.actor, text: String(links.length), tags: [] })
+    }),
     spoils: mutator(v.object({ id: v.string() }), async (tx, { id }) => {
       const note = await tx.notes.get(id)
       ;(note?.tags as string[] | undefined)?.push('spoilt')
+    }),
+    spoilsRow: mutator(v.object({ id: v.string() }), async (tx, { id }) => {
+      Object.assign((await tx.notes.get(id)) ?? {}, { text: 'spoilt' })
+    }),
+    spoilsFound: mutator(v.object({ id: v.string() }), async (tx, { id }) => {
+      Object.assign((await tx.notes.where({ id }).first()) ?? {}, { text: 'spoilt' })
     }),
     spoilsInput: mutator(v.object({ tags: v.array(v.string()) }), async (_tx, input) => {
       input.tags.push('spoilt')
@@ -164,12 +178,24 @@ test('before the first frame an absent row or a range makes a run blind, even if
   expect([edit.picture, caught.picture, lists.picture]).toEqual(['blind', 'blind', 'blind'])
   expect([...replica.rows('notes')].map((row) => row.id)).toEqual(['n'])
   // With the first frame they see.
-  await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { notes: [note('elsewhere')] } })]), new Set())
+  await replica.confirm(
+    frame(0, [patch('ada', 0, 1, { rows: { notes: [note('elsewhere'), note('other')] } })]),
+    new Set(),
+  )
   expect([edit, caught, lists].map(({ id }) => replica.picture(id))).toEqual(['shown', 'shown', 'shown'])
   expect(replica.get('notes', 'elsewhere')).toMatchObject({ text: 'x' })
-  expect(replica.get('notes', 'sum')).toMatchObject({ text: '3' })
+  expect(replica.get('notes', 'sum')).toMatchObject({ text: '4' })
   // And from then on, absent is absent.
   expect((await run('edit', { id: 'nowhere', text: 'x' })).picture).toBe('row_gone')
+})
+
+test('[I5] a run that goes on to a table which nobody had read finds there what the same frame brought', async () => {
+  const replica = await heard()
+  await replica.run(intent('countsLinksOf', { id: 'n' }), 'call')
+  expect(replica.get('notes', 'n-links')).toMatchObject({ text: '0' })
+  const links = ['a', 'b'].map((id) => ({ id, owner: 'ada', noteId: 'n' }))
+  await replica.confirm(frame(0, [patch('ada', 1, 2, { rows: { notes: [note('n')], links } })]), new Set())
+  expect(replica.get('notes', 'n-links')).toMatchObject({ text: '2' })
 })
 
 test('a first run that waits for something else is refused at the end of its turn, and those behind it go on', async () => {
@@ -191,6 +217,7 @@ test('a first run that waits for something else is refused at the end of its tur
   open()
   await turn()
   expect([...replica.rows('notes')].map((row) => row.id)).toEqual(['m'])
+  expect(answeredLate).toEqual([])
 })
 
 test('a stored run that waits is kept in doubt, and one that begins to wait in a rebase does not hold the frame up', async () => {
@@ -216,10 +243,11 @@ test('a stored run that waits is kept in doubt, and one that begins to wait in a
 
 test('[I6] a mutator cannot change what it was given: neither rows nor arguments', async () => {
   const replica = await heard([note('n')])
-  expect(await replica.run(intent('spoils', { id: 'n' }), 'call')).toMatchObject({
-    kept: false,
-    error: { code: 'mutator_threw' },
-  })
+  for (const name of ['spoils', 'spoilsRow', 'spoilsFound'])
+    expect(await replica.run(intent(name, { id: 'n' }), 'call'), name).toMatchObject({
+      kept: false,
+      error: { code: 'mutator_threw' },
+    })
   const args = { tags: ['a'] }
   expect(await replica.run(intent('spoilsInput', args), 'call')).toMatchObject({
     kept: false,
