@@ -3,7 +3,9 @@
 // and written again (which show a run that was lost or doubled), ranges, refusals, generated mutators, and grants kept in a table.
 // What each mutator means is written a second time, without the engine, in model.ts.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { count, defineApp, sum, t, table } from '../schema/index.ts'
+import { hashJson } from '../base/json.ts'
+import { count, defineApp, type Mutator, type MutatorBody, sum, t, table } from '../schema/index.ts'
+import { makeMutator } from '../schema/mutator.ts'
 
 /** How often a machine may be used before it has to be repaired. */
 export const WORN_AT = 12
@@ -157,6 +159,30 @@ export const app = defineApp({
 
 /** The app's own type. */
 export type SimApp = typeof app
+
+/**
+ * The app as devices have it that were not updated yet: there a set has no exercise, it was always a squat. What such a device has
+ * queued is of version 1 for ever; a newer device, and the authority, turn it into version 2 just before each run.
+ */
+export const oldApp: SimApp = Object.freeze({
+  ...app,
+  fingerprint: hashJson([app.fingerprint, 'old']),
+  mutators: Object.freeze({ ...app.mutators, logSet: oldLogSet() as never }),
+})
+
+function oldLogSet(): Mutator {
+  const schema = fields({ id: 'text', workoutId: 'text', reps: 'integer', kg: 'number' })
+  const body: MutatorBody<
+    SimApp['tables'],
+    { readonly id: string; readonly workoutId: string; readonly reps: number; readonly kg: number }
+  > = async (tx, set) => {
+    const workout = await tx.workouts.get(set.workoutId)
+    if (workout === undefined) return tx.reject('no_workout')
+    if (!workout.isOpen) return tx.reject('workout_closed', { name: workout.name })
+    await tx.sets.insert({ ...set, exercise: 'squat' })
+  }
+  return makeMutator(schema, body as never)
+}
 
 /** A row of the table of members grants by its role: readers read the gym, members also write into it. */
 export type Role = 'reader' | 'member'

@@ -1,6 +1,7 @@
 // One running process of the authority: the real one over the real database adapter, which can die between any two statements. When
 // it dies, what was not committed is gone, as SQLite promises; its clock stops, and its streams and requests end.
 
+import type { Outcome } from '../protocol/outcome.ts'
 import { sqlite } from '../server/db/sqlite/index.ts'
 import type { HttpAnswer, HttpRequest, StreamSink } from '../server/http/exchange.ts'
 import { type Authority, createAuthority, type LogEntry } from '../server/index.ts'
@@ -39,6 +40,12 @@ export interface AuthorityProcess {
   readonly ready: Promise<void>
   /** Answers, or rejects when the process dies first. */
   handle(request: HttpRequest): Promise<HttpAnswer>
+  /** Runs a mutator as an actor, for server code; never settles when the process dies first. */
+  run(actor: string, name: string, args: unknown, id: string): Promise<Outcome>
+  /** Moves its wall clock. */
+  jump(byMs: number): void
+  freeze(): void
+  thaw(): void
   /** Resolves when its file can be opened by the next. */
   kill(): Promise<void>
 }
@@ -59,10 +66,12 @@ export function startProcess(parts: ProcessParts): AuthorityProcess {
       if (pauseMs === 0) return undefined
       return new Promise((resolve, reject) => {
         pauses.add(reject)
-        world.after(pauseMs, () => {
-          pauses.delete(reject)
-          if (isAlive) resolve()
-        })
+        world.after(pauseMs, () =>
+          clock.hear(() => {
+            pauses.delete(reject)
+            resolve()
+          }),
+        )
       })
     },
     writing(isWriting) {
@@ -102,7 +111,7 @@ export function startProcess(parts: ProcessParts): AuthorityProcess {
     })
     return () => {
       endings.delete(end)
-      if (isAlive) gone()
+      clock.hear(gone)
     }
   }
 
@@ -112,19 +121,37 @@ export function startProcess(parts: ProcessParts): AuthorityProcess {
       new Promise((resolve, reject) => {
         const die = (): void => reject(new SimulatedFailure('The process died'))
         endings.add(die)
-        authority.handle(request).then(
-          (answer) => {
-            endings.delete(die)
-            if (isAlive)
+        clock.hear(() => {
+          authority.handle(request).then(
+            (answer) => {
+              endings.delete(die)
+              if (!isAlive) return
               resolve('open' in answer ? { ...answer, open: (sink) => openWhileAlive(answer.open, sink) } : answer)
-          },
-          (error: unknown) => {
-            endings.delete(die)
-            parts.logged({ level: 'error', message: 'authority.handle rejected' }, error)
-            reject(error)
-          },
-        )
+            },
+            (error: unknown) => {
+              endings.delete(die)
+              parts.logged({ level: 'error', message: 'authority.handle rejected' }, error)
+              reject(error)
+            },
+          )
+        })
       }),
+    run: (actor, name, args, id) =>
+      new Promise((resolve, reject) => {
+        clock.hear(() => {
+          authority.run(actor, name as keyof SimApp['mutators'], args as never, { id }).then(
+            (outcome) => {
+              if (isAlive) resolve(outcome)
+            },
+            (error: unknown) => {
+              if (isAlive) reject(error)
+            },
+          )
+        })
+      }),
+    jump: clock.jump,
+    freeze: clock.freeze,
+    thaw: clock.thaw,
     async kill() {
       for (const end of endings) end()
       isAlive = false
@@ -164,6 +191,11 @@ function authorityOver(
       useMachine: async (tx, input) => {
         parts.beforeMutator()
         await app.mutators.useMachine.body(tx as never, input)
+      },
+      // The same in the authority's own way: by SQL, inside the same transaction.
+      step: async (tx, { id, by }) => {
+        if ((await tx.tallies.get(id)) === undefined) return tx.tallies.insert({ id, ownerId: tx.actor, steps: by })
+        await tx.sql('UPDATE "tallies" SET "steps" = "steps" + ? WHERE id = ?', [by, id])
       },
     },
     // Fewer looks than by default: each is an event, and a world is watched for minutes.

@@ -1,6 +1,7 @@
 // The authority as a node of a simulated world: it can die and start again, be restored from a backup, refuse credentials, fail in
 // the middle of a statement, and run a deploy whose mutators throw. What runs is authority-process.ts.
 import type { DatabaseSync } from 'node:sqlite'
+import type { Outcome } from '../protocol/outcome.ts'
 import type { LogEntry } from '../server/index.ts'
 import { type AuthorityProcess, SimulatedFailure, startProcess } from './authority-process.ts'
 import { createDatabaseFiles } from './database-files.ts'
@@ -50,6 +51,11 @@ export interface AuthorityNode {
   foreign<Result>(run: (db: DatabaseSync) => Result): Result | undefined
   /** Reads for the oracle; sees what is committed. */
   judge(): DatabaseSync
+  /** Runs a mutator as server code does, under an id; undefined while it is down. */
+  run(actor: string, name: string, args: unknown, id: string): Promise<Outcome> | undefined
+  jump(byMs: number): void
+  freeze(): void
+  thaw(): void
   setUnrest(unrest: Unrest): void
   setBadDeploy(isBad: boolean): void
   setSignedOut(actor: string, isOut: boolean): void
@@ -131,6 +137,10 @@ export function createAuthorityNode({ world, dice, history, folder, watch }: Aut
     },
     foreign: (run) => (isWriting ? undefined : run(files.foreign())),
     judge: files.judge,
+    run: (actor, name, args, id) => running?.run(actor, name, args, id),
+    jump: (byMs) => running?.jump(byMs),
+    freeze: () => running?.freeze(),
+    thaw: () => running?.thaw(),
     setUnrest: (next) => {
       unrest = next
     },

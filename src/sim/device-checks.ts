@@ -89,6 +89,7 @@ export function createDeviceChecks({ truth, checks, calls, history, now }: Devic
               root: intent.root ?? intent.id,
               actor: device.actor,
               name: intent.name,
+              version: intent.version,
               args: intent.args,
               madeAt: intent.madeAt,
             },
@@ -101,7 +102,7 @@ export function createDeviceChecks({ truth, checks, calls, history, now }: Devic
       () =>
         `${device.name} shows the intents ${ids.join(', ')}; pending in its outbox are ${pending.map(({ id }) => id).join(', ')}`,
     )
-    const expected = await replay(replica.confirmedRows, pending, isComplete)
+    const expected = await replay(replica.confirmedRows, pending, isComplete, device.app)
     for (const table of SYNCED) {
       const rows = expected.get(table) ?? new Map<string, Row>()
       let count = 0

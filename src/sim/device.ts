@@ -3,7 +3,7 @@
 // Who uses it is people.ts; when what happens to it is trouble.ts.
 import { type Client, createClient } from '../client/index.ts'
 import { openFileStorage } from '../hosts/node/file.ts'
-import { app, type SimApp } from './app.ts'
+import { app, oldApp, type SimApp } from './app.ts'
 import { AUTHORITY_URL } from './authority.ts'
 import { createNodeClock, type NodeClock } from './clock.ts'
 import { idsIn, watchDisk } from './disk-watch.ts'
@@ -30,8 +30,12 @@ export interface Device {
   readonly name: string
   readonly actor: string
   readonly line: Line
+  /** The app in the version that the device has. */
+  readonly app: SimApp
   /** The running client; undefined while the device is off. */
   readonly client: Client<SimApp> | undefined
+  /** Its process stands still. */
+  readonly isFrozen: boolean
   /** Ids of intents (and other ids) that are safe on its disk. */
   readonly safe: ReadonlySet<string>
   start(): void
@@ -44,7 +48,13 @@ export interface Device {
   /** The process dies and the disk is what it was. Gives the ids that are on it no more. */
   setBack(image: DiskImage): readonly string[]
   jump(byMs: number): void
+  freeze(): void
+  thaw(): void
   setDiskFull(isFull: boolean): void
+  /** Whether the session can give its token. */
+  setToken(isThere: boolean): void
+  /** From the next start on it has the newest app; false when it has it already. */
+  update(): boolean
 }
 
 /** What a device is made of. */
@@ -56,6 +66,7 @@ export interface DeviceParts {
   readonly watch: DeviceWatch
   readonly name: string
   readonly actor: string
+  readonly app: SimApp
   /** The disk of another device, for a clone. */
   readonly image?: DiskImage
 }
@@ -64,14 +75,19 @@ export interface DeviceParts {
 const TUNING = { requestMs: 6_000, backoff: { firstMs: 200, maxMs: 4_000 }, pollMs: 3_000, foldAfterMs: 1_000 }
 
 /** Makes a device; it is off. */
-export function createDevice({ world, dice, history, network, watch, name, actor, image }: DeviceParts): Device {
+export function createDevice(parts: DeviceParts): Device {
+  const { world, dice, history, network, watch, name, actor, image } = parts
   const diskDice = dice.fork('disk')
   const hostDice = dice.fork('host')
   const line = network.line(name)
   let skewMs = dice.chance(0.3) ? dice.between(-7_200_000, 7_200_000) : 0
   // Most keep a stream open, some look from time to time.
   const isLive = dice.chance(0.75)
+  let running = parts.app
+  let next = running
   let isFull = false
+  let isFrozen = false
+  let hasToken = true
   let life = 0
   let clock: NodeClock | undefined
   let client: Client<SimApp> | undefined
@@ -80,7 +96,7 @@ export function createDevice({ world, dice, history, network, watch, name, actor
   const disk = createSimDisk(
     {
       dice: diskDice,
-      beforeStep: () => world.pause(diskDice.below(4)),
+      beforeStep: () => new Promise((resolve) => world.after(diskDice.below(4), () => clock?.hear(resolve))),
       failing: ({ kind }) => {
         if (!isFull || (kind !== 'append' && kind !== 'create')) return undefined
         history.fault('diskFull', name)
@@ -97,6 +113,7 @@ export function createDevice({ world, dice, history, network, watch, name, actor
     clock?.stop()
     clock = undefined
     client = undefined
+    isFrozen = false
     watch.closed(device)
   }
 
@@ -104,8 +121,14 @@ export function createDevice({ world, dice, history, network, watch, name, actor
     name,
     actor,
     line,
+    get app() {
+      return running
+    },
     get client() {
       return client
+    },
+    get isFrozen() {
+      return isFrozen
     },
     get safe() {
       return safe
@@ -113,10 +136,11 @@ export function createDevice({ world, dice, history, network, watch, name, actor
     start() {
       const born = ++life
       clock = createNodeClock(world, skewMs)
+      running = next
       const host = {
         clock,
         random: hostDice,
-        network: network.connect(line, () => life === born),
+        network: network.connect(line, clock),
         openStorage: (who: Parameters<typeof openFileStorage>[1]) =>
           openFileStorage(
             watchDisk(
@@ -131,10 +155,13 @@ export function createDevice({ world, dice, history, network, watch, name, actor
         },
       }
       const made = createClient({
-        app,
+        app: running,
         host,
         url: AUTHORITY_URL,
-        session: { actor, token: actor },
+        session: {
+          actor,
+          token: () => (hasToken ? actor : Promise.reject(new TypeError('The session gives no token now'))),
+        },
         live: isLive,
         tuning: TUNING,
       })
@@ -174,8 +201,24 @@ export function createDevice({ world, dice, history, network, watch, name, actor
       skewMs += byMs
       clock?.jump(byMs)
     },
+    freeze() {
+      isFrozen = client !== undefined
+      clock?.freeze()
+    },
+    thaw() {
+      isFrozen = false
+      clock?.thaw()
+    },
     setDiskFull: (full) => {
       isFull = full
+    },
+    setToken: (isThere) => {
+      hasToken = isThere
+    },
+    update() {
+      const isOld = next === oldApp
+      next = app
+      return isOld
     },
   }
   return device

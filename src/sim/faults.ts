@@ -28,8 +28,14 @@ export const FAULTS = Object.freeze({
   diskFull: 'a device’s disk refused a write',
   clockJump: 'a device’s clock was set',
   restart: 'a device closed and opened its client in order',
+  frozen: 'a device’s process stood still for a while',
+  paused: 'an app kept its client from talking to the authority',
+  noToken: 'a device’s session gave no token',
+  appUpdate: 'a device was given a newer app',
   // At the authority.
   authorityCrash: 'the authority’s process died',
+  authorityFrozen: 'the authority’s process stood still for a while',
+  authorityClockJump: 'the authority’s clock was set',
   authoritySetBack: 'the authority’s database was restored from a backup',
   databaseFailure: 'a statement of the authority failed',
   badDeploy: 'a mutator threw at the authority',
@@ -38,6 +44,7 @@ export const FAULTS = Object.freeze({
   grantChange: 'somebody’s grants changed',
   grantInSnapshot: 'somebody’s grants changed while the authority read a snapshot',
   signedOut: 'the authority did not know a device’s actor',
+  serverRun: 'the authority’s own code ran a mutator for somebody',
   // By people.
   discard: 'a person discarded an intent',
 } satisfies Readonly<Record<string, string>>)

@@ -46,7 +46,8 @@ export function runPlainly(intent: PlainIntent, tx: PlainTransaction): void {
     case 'logSet': {
       const workout = tx.get('workouts', text('workoutId')) ?? tx.refuse('no_workout')
       if (workout['isOpen'] !== true) tx.refuse('workout_closed')
-      return tx.insert('sets', intent.args as PlainRow)
+      // Sets of version 1 had no exercise.
+      return tx.insert('sets', { exercise: 'squat', ...intent.args } as unknown as PlainRow)
     }
     case 'editSet':
       return tx.update('sets', text('id'), { reps: number('reps'), kg: number('kg') })

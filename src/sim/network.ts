@@ -4,6 +4,7 @@
 import { SyncError } from '../base/errors.ts'
 import type { Network, NetworkAnswer, NetworkRequest } from '../client/host.ts'
 import type { HttpAnswer, HttpRequest } from '../server/http/exchange.ts'
+import type { Wakeful } from './clock.ts'
 import { garbleAnswer, garbleRequest, strangeAnswer } from './garble.ts'
 import type { History } from './history.ts'
 import type { Dice } from './random.ts'
@@ -81,8 +82,8 @@ export interface Line {
 /** The network of a world. */
 export interface SimNetwork {
   line(device: string): Line
-  /** The network as one process of the device sees it; `isAlive` says whether anybody is there to hear. */
-  connect(line: Line, isAlive: () => boolean): Network
+  /** The network as one process of the device sees it, which may be dead or stand still when something comes. */
+  connect(line: Line, process: Wakeful): Network
   setWeather(weather: Weather): void
 }
 
@@ -116,7 +117,7 @@ export function createNetwork({ world, dice, history, server, watch }: NetworkPa
     setWeather: (next) => {
       weather = next
     },
-    connect(line, isAlive) {
+    connect(line, process) {
       const { device } = line
 
       /** Carries a request there, as often as the weather wants; `answered` hears of the first arrival only. */
@@ -199,22 +200,23 @@ export function createNetwork({ world, dice, history, server, watch }: NetworkPa
           })
           const fail = (code: 'unreachable' | 'timed_out', what: string): void => {
             stopTimer()
-            if (isAlive()) give(new SyncError(code, what))
+            process.hear(() => give(new SyncError(code, what)))
           }
           const stopTimer = world.after(timeoutMs, () => fail('timed_out', 'The simulated network brought no answer'))
           carry(request, (came) => {
             if (came === undefined || !('body' in came)) return fail('unreachable', 'The simulated network is down')
             if (happens('answerLost', device)) return
             world.after(latencyMs(device), () => {
-              if (!line.down || !isAlive()) return
+              if (!line.down || !process.isAlive()) return
               stopTimer()
-              take(changed(request, came))
+              const answered = changed(request, came)
+              process.hear(() => take(answered))
             })
           })
           return { answer, cancel: () => fail('unreachable', 'The request was cancelled') }
         },
         stream: (request, listener) =>
-          openPipe({ world, dice, watch, line, isAlive, happens, latencyMs }, request, listener, carry),
+          openPipe({ world, dice, watch, line, process, happens, latencyMs }, request, listener, carry),
       }
     },
   }

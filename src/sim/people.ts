@@ -2,7 +2,7 @@
 // things built on things that were made a moment ago, and now and then they take something back. What they did and what they were
 // told goes into the calls.
 import type { Client } from '../client/index.ts'
-import type { SimApp } from './app.ts'
+import { oldApp, type SimApp } from './app.ts'
 import type { Call, Calls } from './calls.ts'
 import type { Checks } from './checks.ts'
 import type { Device } from './device.ts'
@@ -91,7 +91,8 @@ export function createPerson({
   const setArgs = (workoutId: string) => ({
     id: fresh('s'),
     workoutId,
-    exercise: dice.pick(['squat', 'bench', 'row']) ?? 'squat',
+    // The older app knows no exercises.
+    ...(device.app === oldApp ? {} : { exercise: dice.pick(['squat', 'bench', 'row']) ?? 'squat' }),
     reps: dice.between(1, 12),
     kg: kg(),
   })
@@ -190,7 +191,7 @@ export function createPerson({
   return {
     act() {
       const { client } = device
-      if (client === undefined) return
+      if (client === undefined || device.isFrozen) return
       const seen = screen()
       // Before the client is loaded there is nothing to see, but calls are kept.
       if (seen === undefined) return call(client, 'step', { id: `t-${actor}-0`, by: 1 })

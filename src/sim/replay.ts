@@ -6,7 +6,8 @@ import type { Mutator } from '../schema/mutator.ts'
 import { comparatorOf, matches } from '../schema/query.ts'
 import type { Row } from '../schema/table.ts'
 import { createTx, type TxSource } from '../schema/tx.ts'
-import { app } from './app.ts'
+import { upgradeArguments } from '../schema/upgrade.ts'
+import { app, type SimApp } from './app.ts'
 import { POSITIONED } from './model.ts'
 import { SYNCED } from './rows.ts'
 
@@ -16,17 +17,22 @@ export interface Pending {
   readonly root: string
   readonly actor: string
   readonly name: string
+  readonly version: number
   readonly args: Json
   readonly madeAt: number
 }
 
 type Tables = Map<string, Map<string, Row>>
 
-/** The rows that should be shown, by table and aggregate. `isComplete`: what is absent is absent, not only unknown. */
+/**
+ * The rows that should be shown, by table and aggregate. `isComplete`: what is absent is absent, not only unknown; `running`: the
+ * app in the version that the device has.
+ */
 export async function replay(
   confirmed: (table: string) => ReadonlyMap<string, Row>,
   pending: readonly Pending[],
   isComplete: boolean,
+  running: SimApp = app,
 ): Promise<Tables> {
   const tables: Tables = new Map(SYNCED.map((table) => [table, new Map(confirmed(table))]))
   const placed = new Map<string, { readonly parent: Json; readonly order: number }>()
@@ -61,10 +67,12 @@ export async function replay(
       delete: (table, before) => void written.set(`${table}/${before.id}`, undefined),
     }
     try {
-      const mutator = app.mutators[intent.name as keyof typeof app.mutators] as unknown as Mutator
+      const mutator = running.mutators[intent.name as keyof SimApp['mutators']] as unknown as Mutator
+      const upgraded = upgradeArguments(intent.name, mutator, intent.version, intent.args)
+      if (upgraded.kind !== 'ready') continue
       await mutator.body(
         createTx(app, source, { actor: intent.actor, madeAt: intent.madeAt, rootId: intent.root }) as never,
-        intent.args as never,
+        upgraded.input as never,
       )
     } catch {
       // Rejected, or in doubt: it shows nothing.

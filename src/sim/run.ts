@@ -3,6 +3,7 @@
 // numbers, violations, a digest of all that happened, and the calls for the story. The same seed gives the same bytes.
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { app, oldApp, type SimApp } from './app.ts'
 import { createAuthorityNode } from './authority.ts'
 import type { Calls } from './calls.ts'
 import { type CheckCounts, createChecks, type Violation } from './checks.ts'
@@ -14,6 +15,7 @@ import { createHistory, type ToldFault } from './history.ts'
 import { createNetwork } from './network.ts'
 import { createPerson, type Person } from './people.ts'
 import { createDice } from './random.ts'
+import { createServerCode } from './server-code.ts'
 import type { DiskImage } from './storage.ts'
 import { createTrouble } from './trouble.ts'
 import { createTruth } from './truth.ts'
@@ -102,9 +104,20 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
     watch: createWireWatch({ truth, checks, history, calls, now: world.now, device: deviceOf }),
   })
   const foreign = createForeign({ authority, truth, dice: dice.fork('foreign'), actors })
+  const serverCode = createServerCode({
+    world,
+    dice: dice.fork('server code'),
+    history,
+    checks,
+    calls,
+    truth,
+    authority,
+    actors,
+    gyms,
+  })
   const deviceChecks = createDeviceChecks({ truth, checks, calls, history, now: world.now })
 
-  const addDevice = (name: string, actor: string, image?: DiskImage): Device => {
+  const addDevice = (name: string, actor: string, version: SimApp, image?: DiskImage): Device => {
     const device = createDevice({
       world,
       dice: dice.fork(`device ${name}`),
@@ -112,6 +125,7 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
       network,
       name,
       actor,
+      app: version,
       ...(image === undefined ? {} : { image }),
       watch: {
         opened(opened, client) {
@@ -155,11 +169,13 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
     network,
     authority,
     foreign,
+    serverCode,
     devices: () => devices,
     clone(of, image) {
       const copy = addDevice(
         `${of.name}${'abc'[devices.filter(({ name }) => name.startsWith(of.name)).length - 1] ?? 'x'}`,
         of.actor,
+        of.app,
         image,
       )
       copy.start()
@@ -192,7 +208,11 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
     await authority.start()
     foreign.begin(gyms, actors)
     for (let number = 1; number <= shape.between(2, 4); number++) {
-      const device = addDevice(`d${number}`, actors[(number - 1) % actors.length] as string)
+      const device = addDevice(
+        `d${number}`,
+        actors[(number - 1) % actors.length] as string,
+        shape.chance(0.3) ? oldApp : app,
+      )
       device.start()
       keepActing(device)
     }

@@ -6,6 +6,7 @@ import { SyncError } from '../base/errors.ts'
 import type { NetworkRequest, StreamListener } from '../client/host.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { HttpAnswer, StreamSink } from '../server/http/exchange.ts'
+import type { Wakeful } from './clock.ts'
 import type { Line, WireWatch } from './network.ts'
 import type { Dice } from './random.ts'
 import type { World } from './world.ts'
@@ -16,7 +17,7 @@ export interface PipeParts {
   readonly dice: Dice
   readonly watch: WireWatch
   readonly line: Line
-  isAlive(): boolean
+  readonly process: Wakeful
   happens(kind: 'streamCut' | 'streamStalled' | 'streamSlow', where: string): boolean
   latencyMs(where: string): number
 }
@@ -31,7 +32,7 @@ const NEVER_OPENED_MS = 30_000
 
 /** Opens a stream; what is returned ends it. */
 export function openPipe(parts: PipeParts, request: NetworkRequest, listener: StreamListener, carry: Carry): Cancel {
-  const { world, dice, watch, line, isAlive, happens, latencyMs } = parts
+  const { world, dice, watch, line, process, happens, latencyMs } = parts
   const { device } = line
   let isOver = false
   /** From here on nothing gets through, and nobody is told. */
@@ -40,11 +41,17 @@ export function openPipe(parts: PipeParts, request: NetworkRequest, listener: St
   let waiting = 0
   let tellServer: () => void = () => {}
 
+  const tell = (listen: () => void): void => {
+    process.hear(() => {
+      if (!isOver) listen()
+    })
+  }
   const hang = (listen: () => void): void => {
     stopOpening()
-    if (isOver || !isAlive()) return
-    isOver = true
-    listen()
+    tell(() => {
+      isOver = true
+      listen()
+    })
   }
   const end = (what: string): void => hang(() => listener.ended(new SyncError('stream_lost', what)))
   const stopOpening = world.after(NEVER_OPENED_MS, () =>
@@ -57,14 +64,14 @@ export function openPipe(parts: PipeParts, request: NetworkRequest, listener: St
   })
   const feed = (text: string): void => {
     const cut = dice.below(text.length + 1)
-    for (const part of [text.slice(0, cut), text.slice(cut)]) if (!isOver && isAlive()) parser.feed(part)
+    for (const part of [text.slice(0, cut), text.slice(cut)]) tell(() => parser.feed(part))
   }
 
   /** Plans what reaches the device after all that was planned before. */
   const later = (run: () => void): void => {
     newestAt = Math.max(newestAt, world.now() + latencyMs(device))
     world.at(newestAt, () => {
-      if (!isAlive()) return void world.after(FORGOTTEN_AFTER_MS, tellServer)
+      if (!process.isAlive()) return void world.after(FORGOTTEN_AFTER_MS, tellServer)
       if (!isOver && !isSilent) run()
     })
   }
@@ -101,10 +108,10 @@ export function openPipe(parts: PipeParts, request: NetworkRequest, listener: St
     }
     later(() => {
       stopOpening()
-      listener.opened()
+      tell(() => listener.opened())
     })
     tellServer = once(answer.open(sinkOf(watch.opened(device, request, since))))
-    if (isOver || !isAlive()) world.after(latencyMs(device), tellServer)
+    if (isOver || !process.isAlive()) world.after(latencyMs(device), tellServer)
   })
 
   return () => {
