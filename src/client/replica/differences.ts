@@ -8,7 +8,7 @@ import { matches } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StagedFrame } from './apply-frame.ts'
 import { createHeap } from './heap.ts'
-import { type Difference, indexOn, indexRow, type Run, type Version } from './overlay.ts'
+import { allIds, type Difference, indexedIds, indexOn, indexRow, type Run, type Version } from './overlay.ts'
 import { equalityOf } from './spec.ts'
 import { rowsEqual, type TableState } from './tables.ts'
 import { liesBefore, type Reader, type Watch } from './watches.ts'
@@ -123,12 +123,9 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
     },
     candidates(state, spec) {
       const equality = equalityOf(spec)
-      if (equality === undefined) return allIds(state, settled.get(state), staged?.tables.get(state)?.after)
-      if (equality.column === 'id') return [String(equality.value)]
-      let index = state.indexes.get(equality.column)
-      if (index === undefined) {
-        index = indexOn(state, equality.column)
+      if (equality !== undefined && equality.column !== 'id' && !state.indexes.has(equality.column)) {
         // What is new in the new world is not in an index of the old one.
+        const index = indexOn(state, equality.column)
         for (const [id, row] of staged?.tables.get(state)?.after ?? [])
           if (row !== undefined) index.add(row[equality.column] ?? null, id)
         for (const [id, difference] of settled.get(state) ?? []) {
@@ -137,7 +134,7 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
           indexed.push({ state, id, row: difference.after })
         }
       }
-      return index.ids(equality.value)
+      return indexedIds(state, spec) ?? newIds(state, settled.get(state), staged?.tables.get(state)?.after)
     },
     visit: (run) => stops.push({ run, cursor: undefined }),
     next() {
@@ -170,15 +167,14 @@ function firstAfter(readers: readonly Reader[], position: number): number {
   return low
 }
 
-/** Every id that any version of the table has, each once. */
-function* allIds(
+/** Every id that any version of the table's rows has in either world, each once. */
+function* newIds(
   state: TableState,
   settled: ReadonlyMap<string, unknown> | undefined,
   staged: ReadonlyMap<string, unknown> | undefined,
 ): Iterable<string> {
   const isOld = (id: string): boolean => state.rows.has(id) || state.writes.has(id)
-  yield* state.rows.keys()
-  for (const id of state.writes.keys()) if (!state.rows.has(id)) yield id
+  yield* allIds(state)
   for (const id of settled?.keys() ?? []) if (!isOld(id)) yield id
   for (const id of staged?.keys() ?? []) if (!isOld(id) && settled?.has(id) !== true) yield id
 }

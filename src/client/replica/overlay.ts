@@ -7,12 +7,14 @@ import type { Json } from '../../base/json.ts'
 import type { Place } from '../../protocol/frame.ts'
 import type { IntentId } from '../../protocol/ids.ts'
 import type { App } from '../../schema/app.ts'
+import type { QuerySpec } from '../../schema/query.ts'
 import type { Scope } from '../../schema/scope.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 import type { StagedFrame } from './apply-frame.ts'
 import { type ColumnIndex, createColumnIndex } from './column-index.ts'
-import type { RunRecord } from './run.ts'
+import type { RunRecord, View } from './run.ts'
+import { equalityOf } from './spec.ts'
 import { createTables, type TableState } from './tables.ts'
 import type { Reader, Watch } from './watches.ts'
 
@@ -68,6 +70,8 @@ export interface Overlay {
   /** The last frame, without its patches. */
   frame: Omit<StoredFrame, 'patches'> | undefined
   nextPosition: number
+  /** The rows after all pending runs, as the next run finds them. */
+  readonly view: View
 }
 
 /** A row of the old world and of the new one, as mutators see it. */
@@ -95,15 +99,40 @@ export interface Rebased {
 
 /** An overlay without rows or runs. */
 export function createOverlay(app: App): Overlay {
-  return {
+  const tables = createTables(app)
+  const overlay: Overlay = {
     app,
-    tables: createTables(app),
+    tables,
     runs: [],
     runsById: new Map(),
     cursors: new Map(),
     frame: undefined,
     nextPosition: 1,
+    view: {
+      app,
+      tables,
+      get isComplete() {
+        return overlay.frame !== undefined
+      },
+      row: lastRow,
+      candidates: (state, spec) => indexedIds(state, spec) ?? allIds(state),
+      inserter: (state, id) => state.writes.get(id)?.at(-1)?.inserter,
+    },
   }
+  return overlay
+}
+
+/** Ids among which are those of all versions of rows that meet a query with an equality; undefined for one without. */
+export function indexedIds(state: TableState, spec: QuerySpec): Iterable<string> | undefined {
+  const equality = equalityOf(spec)
+  if (equality === undefined) return undefined
+  return equality.column === 'id' ? [String(equality.value)] : indexOn(state, equality.column).ids(equality.value)
+}
+
+/** Every id that any version of a table's rows has, each once. */
+export function* allIds(state: TableState): Iterable<string> {
+  yield* state.rows.keys()
+  for (const id of state.writes.keys()) if (!state.rows.has(id)) yield id
 }
 
 /** The row after all pending runs, without provisional positions. */
@@ -169,11 +198,26 @@ export function unindexRow(state: TableState, id: string, row: Row | undefined):
 export function swap(overlay: Overlay, rebased: Rebased): void {
   const stale: Version[] = []
   if (rebased.staged !== undefined) swapFrame(overlay, rebased.staged, stale)
+  if (rebased.retired.length + rebased.replayed.length > 0) swapRuns(overlay, rebased, stale)
+  for (const { run, record } of rebased.appended) {
+    check(
+      run.position > (overlay.runs.at(-1)?.position ?? 0),
+      'I5',
+      'a run was appended before the end of the pending ones',
+    )
+    enter(run, record)
+    overlay.runs.push(run)
+    overlay.runsById.set(run.intent.id, run)
+  }
+  for (const { state, id, row } of stale) unindexRow(state, id, row)
+}
 
+/** Takes out what retired runs, and those that ran again, read and wrote before, and puts in what the latter do now. */
+function swapRuns(overlay: Overlay, { retired, replayed }: Rebased, stale: Version[]): void {
   const goneWrites = new Set<Write>()
   const goneReaders = new Set<Reader>()
-  for (const run of rebased.retired) leave(run, goneWrites, goneReaders)
-  for (const { run } of rebased.replayed) leave(run, goneWrites, goneReaders)
+  for (const run of retired) leave(run, goneWrites, goneReaders)
+  for (const { run } of replayed) leave(run, goneWrites, goneReaders)
   const watches = new Set<Watch>()
   for (const reader of goneReaders) watches.add(reader.watch)
   const lists = new Map<TableState, Set<string>>()
@@ -181,30 +225,17 @@ export function swap(overlay: Overlay, rebased: Rebased): void {
     stale.push(write)
     idsIn(lists, write.state).add(write.id)
   }
-  for (const { run, record } of rebased.replayed) {
+  for (const { run, record } of replayed) {
     enter(run, record)
     for (const reader of run.readers) watches.add(reader.watch)
     for (const write of run.writes) idsIn(lists, write.state).add(write.id)
   }
-  for (const { run, record } of rebased.appended) enter(run, record)
   for (const [state, ids] of lists) for (const id of ids) settleWrites(state, id, goneWrites)
   for (const watch of watches) watch.owner.settle(watch, goneReaders)
-
-  if (rebased.retired.length > 0) {
-    const retired = new Set(rebased.retired)
-    for (const run of retired) overlay.runsById.delete(run.intent.id)
-    overlay.runs = overlay.runs.filter((run) => !retired.has(run))
-  }
-  for (const { run } of rebased.appended) {
-    check(
-      run.position > (overlay.runs.at(-1)?.position ?? 0),
-      'I5',
-      'a run was appended before the end of the pending ones',
-    )
-    overlay.runs.push(run)
-    overlay.runsById.set(run.intent.id, run)
-  }
-  for (const { state, id, row } of stale) unindexRow(state, id, row)
+  if (retired.length === 0) return
+  const leaving = new Set(retired)
+  for (const run of leaving) overlay.runsById.delete(run.intent.id)
+  overlay.runs = overlay.runs.filter((run) => !leaving.has(run))
 }
 
 function swapFrame(overlay: Overlay, staged: StagedFrame, stale: Version[]): void {
@@ -257,9 +288,8 @@ function enter(run: Run, record: RunRecord): void {
 }
 
 function settleWrites(state: TableState, id: string, gone: ReadonlySet<Write>): void {
-  const writes = (state.writes.get(id) ?? [])
-    .filter((write) => !gone.has(write))
-    .sort((a, b) => a.run.position - b.run.position)
+  const all = state.writes.get(id) ?? []
+  const writes = all.filter((write) => !gone.has(write)).sort((a, b) => a.run.position - b.run.position)
   let before: Write | undefined
   for (const write of writes) {
     write.inserter = inserterAfter(write, before)

@@ -41,6 +41,9 @@ export async function rebase(
   control: RunControl,
   indexed: Version[],
 ): Promise<RebaseResult> {
+  const [first] = plan.appended
+  if (plan.staged === undefined && plan.retired.size === 0 && plan.appended.length === 1 && first !== undefined)
+    return append(overlay, first, control)
   const isEmpty = overlay.runs.length === 0 && plan.appended.length === 0
   const differences = createDifferences(isEmpty ? undefined : plan.staged, indexed)
   for (const run of plan.retired) differences.visit(run)
@@ -65,13 +68,27 @@ export async function rebase(
     const run: Run = { intent, position: overlay.nextPosition++, picture: 'shown', readers: [], writes: [] }
     const result = await runIntent(intent, mode, viewAt(overlay, plan, differences, run.position), control)
     if (!result.kept) return { kind: 'refused', error: result.error }
-    // One alone has nobody behind it who would have to see what it wrote.
-    if (plan.appended.length > 1) compareWrites(differences, run, result.record)
+    compareWrites(differences, run, result.record)
     appended.push({ run, record: result.record })
   }
   const { staged, retired } = plan
   return { kind: 'ready', rebased: { staged, difference: differences.of, retired: [...retired], replayed, appended } }
 }
+
+/** The common case, in which nothing beneath changes: one run on the overlay as it is shown. */
+async function append(
+  overlay: Overlay,
+  { intent, mode }: Plan['appended'][number],
+  control: RunControl,
+): Promise<RebaseResult> {
+  const run: Run = { intent, position: overlay.nextPosition++, picture: 'shown', readers: [], writes: [] }
+  const result = await runIntent(intent, mode, overlay.view, control)
+  if (!result.kept) return { kind: 'refused', error: result.error }
+  const appended = [{ run, record: result.record }]
+  return { kind: 'ready', rebased: { staged: undefined, difference: nowhere, retired: [], replayed: [], appended } }
+}
+
+function nowhere(): undefined {}
 
 /** The new world as the run at `position` finds it: the old one, but for what differs. */
 function viewAt(overlay: Overlay, { staged }: Plan, differences: Differences, position: number): View {
