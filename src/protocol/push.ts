@@ -1,7 +1,7 @@
 // The push: a batch of one client's intents in sequence, and the authority's answer.
 import { array, type Decoder, integer, object, oneOf, optional, refuse, refuseAt, text } from './codec.ts'
-import { type ActorId, actorProblem, type ClientId } from './ids.ts'
-import { clientId, type Entry, entry, sequence } from './intent.ts'
+import { type ActorId, actorProblem, type ClientId, type IntentId } from './ids.ts'
+import { clientId, type Entry, entry, intentId, sequence } from './intent.ts'
 import { LIMITS } from './limits.ts'
 import { type OutcomeRange, outcomeRange } from './outcome.ts'
 import { PROTOCOL } from './version.ts'
@@ -22,6 +22,11 @@ export interface Caller {
 
 /** A batch. Sequence numbers rise by one. */
 export interface PushRequest extends Caller {
+  /**
+   * The intent that the device has at the number before the first of the batch; left out when there is none, or when the device has
+   * let go of it. Where the authority has another one there, two copies of one store have gone apart, and one of them is `forked`.
+   */
+  readonly after?: IntentId | undefined
   readonly intents: readonly Entry[]
 }
 
@@ -59,7 +64,7 @@ export const caller = {
   stored: integer(0),
 }
 
-const shape = object({ ...caller, intents: array(entry, LIMITS.batchIntents) })
+const shape = object({ ...caller, after: optional(intentId), intents: array(entry, LIMITS.batchIntents) })
 
 /** Decodes a push. */
 export const pushRequest: Decoder<PushRequest> = (value) => {

@@ -156,13 +156,14 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     basePath,
     authenticate: options.authenticate,
     ready,
-    async push({ actor, client, last, stored, intents }, requestId) {
+    async push({ actor, client, last, stored, after, intents }, requestId) {
       const { decided, outcomes, stop } = await writer.push({
         actor,
         client,
         owner: actor,
         last,
         stored,
+        after,
         entries: intents,
         requestId,
       })

@@ -145,6 +145,22 @@ test.each<[string, (anna: Device, entries: Entry[]) => Entry[]]>([
   await expectRows(on, 'workouts', 2)
 })
 
+test('[I4] [I18] a copy of a store that goes on from a number which another copy has used is answered forked', async () => {
+  const on = await stage()
+  const anna = on.device('anna')
+  const [one, two] = anna.make(workout(uuid()), workout(uuid()))
+  await anna.push(one as Entry)
+  const push = (after: string) =>
+    on.send(
+      '/sync/push',
+      { ...anna.caller(), after, intents: [two as Entry] },
+      { authorization: 'Bearer anna', 'content-type': 'application/json' },
+    )
+  expect(await push(uuid())).toMatchObject({ status: 409, body: { code: 'forked' } })
+  expect(await push((one as Entry).id)).toMatchObject({ status: 200, body: { decided: 2 } })
+  await expectRows(on, 'workouts', 2)
+})
+
 test('[I18] a client id that belongs to another actor is answered forked', async () => {
   const { device } = await stage()
   const anna = device('anna')

@@ -12,8 +12,8 @@ export interface Batch {
   readonly body: string
 }
 
-/** Takes entries from the front until the batch is full; the first always fits. */
-export function buildBatch(caller: Caller, candidates: readonly OutboxEntry[]): Batch {
+/** Takes entries from the front until the batch is full; the first always fits. `before` is the entry that stands before them. */
+export function buildBatch(caller: Caller, before: OutboxEntry | undefined, candidates: readonly OutboxEntry[]): Batch {
   const texts: string[] = []
   let bytes = 0
   for (const entry of candidates) {
@@ -22,7 +22,7 @@ export function buildBatch(caller: Caller, candidates: readonly OutboxEntry[]): 
     if (texts.length > 0 && bytes > LIMITS.batchBytes) break
     texts.push(text)
   }
-  const envelope = JSON.stringify({ ...caller, intents: [] })
+  const envelope = JSON.stringify({ ...caller, after: before?.intent.id, intents: [] })
   return { entries: candidates.slice(0, texts.length), body: `${envelope.slice(0, -2)}${texts.join(',')}]}` }
 }
 

@@ -16,7 +16,8 @@ export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> 
   let batchLimit: number = LIMITS.batchIntents
 
   async function pushBatch(isCurrent: IsCurrent): Promise<void> {
-    const { entries, body } = buildBatch(core.caller(), outbox.undecided(batchLimit))
+    const next = outbox.undecided(batchLimit)
+    const { entries, body } = buildBatch(core.caller(), outbox.at((next[0]?.sequence ?? 0) - 1), next)
     if (entries.length === 0) return sender.send('done')
     check(
       outbox.last >= (entries.at(-1)?.sequence ?? Number.POSITIVE_INFINITY),

@@ -3,7 +3,7 @@
 // Does not commit or adopt (writer.ts does) and knows no HTTP. I2, I3, I9, I18.
 import { check } from '../../base/assert.ts'
 import { SyncError } from '../../base/errors.ts'
-import type { ActorId, ClientId, Sequence } from '../../protocol/ids.ts'
+import type { ActorId, ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
 import { type Entry, fingerprintIntent, isWithdrawal, type NumberedIntent } from '../../protocol/intent.ts'
 import { appendOutcome, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
 import type { Stop } from '../../protocol/push.ts'
@@ -31,6 +31,8 @@ export interface Batch {
   /** The highest number that the device ever gave. */
   readonly last: number
   readonly stored: number
+  /** The intent that the device has at the number before the first entry, as far as it knows one. */
+  readonly after?: IntentId | undefined
   readonly entries: readonly Entry[]
   /** The entries have no numbers of their own and take the next ones: for the authority's own client. */
   readonly takesNext?: true
@@ -72,6 +74,14 @@ export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne
       isNews: false,
     }
   }
+  // Below that, the numbers themselves are compared.
+  if (
+    first === decidedBefore + 1 &&
+    known !== undefined &&
+    batch.after !== undefined &&
+    batch.after !== known.decidedId
+  )
+    throw forked(`Number ${decidedBefore} of this client was used for something else`)
   const repeated = entries.slice(0, Math.max(0, decidedBefore + 1 - first))
   const stop = await repeatOutcomes(sql, client, repeated, outcomes)
   if (stop !== undefined) return { decided: decidedBefore, outcomes, stop, isNews: false }

@@ -136,10 +136,11 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
       outcomes,
       isNews: false,
     }
-    for (const entry of batch.entries) {
+    for (const [index, entry] of batch.entries.entries()) {
+      const after = batch.entries[index - 1]?.id ?? batch.after
       try {
         const { verdict, adopted } = await database.write(async (sql) => {
-          const verdict = await decideInSavepoint(sql, { ...batch, entries: [entry] })
+          const verdict = await decideInSavepoint(sql, { ...batch, after, entries: [entry] })
           return { verdict, adopted: await adoptIn(sql) }
         })
         tell({ adopted, clients: verdict.isNews ? [batch.client] : [] })

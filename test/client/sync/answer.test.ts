@@ -112,7 +112,7 @@ describe('a batch', () => {
       needs: [uuid(1) as IntentId],
       births: [[uuid(8), 4]] as never,
     }
-    const { body, entries } = buildBatch(caller, [
+    const { body, entries } = buildBatch(caller, undefined, [
       entry(1),
       entry(2, '', { intent: made, text: JSON.stringify(made) }),
       entry(3, '', { givenUp: { as: 'parked', reason: 'fault', detail: 'secret' } }),
@@ -129,17 +129,20 @@ describe('a batch', () => {
     const big = 'é'.repeat(120_000)
     const { entries, body } = buildBatch(
       caller,
+      undefined,
       Array.from({ length: 50 }, (_, index) => entry(index + 1, big)),
     )
     expect(entries.length).toBe(8)
     expect(new TextEncoder().encode(body).length).toBeLessThanOrEqual(LIMITS.bodyBytes)
     const monstrous = 'x'.repeat(LIMITS.batchBytes * 2)
-    expect(buildBatch(caller, [entry(1, monstrous), entry(2)]).entries).toHaveLength(1)
-    expect(buildBatch(caller, []).entries).toEqual([])
+    expect(buildBatch(caller, undefined, [entry(1, monstrous), entry(2)]).entries).toHaveLength(1)
+    expect(buildBatch(caller, undefined, []).entries).toEqual([])
   })
 
   test('[I1] never holds what has no number', () => {
-    expect(() => buildBatch(caller, [entry(1, 'x', { sequence: undefined })])).toThrow(/before it was stored/)
+    expect(() => buildBatch(caller, undefined, [entry(1, 'x', { sequence: undefined })])).toThrow(
+      /before it was stored/,
+    )
   })
 })
 
