@@ -43,8 +43,8 @@ interface Stop {
 }
 
 /**
- * Begins with what a frame changes. Versions of rows that exist only during the rebase are indexed like any other; `indexed` collects
- * them, for the caller to take out again.
+ * Begins with what a frame changes, whose rows it puts into the indexes at once. Versions that exist only during the rebase are
+ * indexed like any other; `indexed` collects them, for the caller to take out again.
  */
 export function createDifferences(staged: StagedFrame | undefined, indexed: Version[]): Differences {
   // Undefined for a row that the frame changes but that comes out as it was.
@@ -80,10 +80,18 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
   }
 
   /** Looks for who read a row that differs after `position`. */
-  const openCursors = (state: TableState, id: string, difference: Difference, position: number): void => {
+  const openCursors = (
+    state: TableState,
+    id: string,
+    before: Row | undefined,
+    after: Row | undefined,
+    position: number,
+  ): void => {
     if (state.watches.isEmpty()) return
-    state.watches.concern(id, difference.before, difference.after, (watch) => {
-      advance({ state, id, difference, watch, index: 0 }, firstAfter(watch.readers, position))
+    state.watches.concern(id, before, after, (watch) => {
+      const difference = of(state, id)
+      if (difference !== undefined)
+        advance({ state, id, difference, watch, index: 0 }, firstAfter(watch.readers, position))
     })
   }
 
@@ -96,12 +104,13 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
   }
 
   for (const [state, { after, before }] of staged?.tables ?? []) {
-    if (state.indexes.size > 0) for (const [id, row] of after) indexRow(state, id, row)
-    if (state.watches.isEmpty()) continue
-    for (const [id, row] of after) {
+    // Where more comes than is there, an index is made again when somebody asks for it: often nobody does.
+    if (after.size > state.rows.size + state.writes.size) state.indexes.clear()
+    else if (state.indexes.size > 0) for (const [id, row] of after) indexRow(state, id, row)
+    for (const id of state.watches.concerned(after)) {
+      const [old, now] = [before.get(id), after.get(id)]
       // A position alone is nothing that a mutator sees.
-      const difference = rowsEqual(state.txNames, before.get(id), row) ? undefined : of(state, id)
-      if (difference !== undefined) openCursors(state, id, difference, 0)
+      if (!rowsEqual(state.txNames, old, now)) openCursors(state, id, old, now, 0)
     }
   }
 
@@ -112,13 +121,12 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
       if (rowsEqual(state.txNames, before, after)) {
         if (known !== undefined) note(state, id, undefined)
       } else if (known === undefined || known.before !== before || known.after !== after) {
-        const difference = { before, after }
-        note(state, id, difference)
+        note(state, id, { before, after })
         if (state.indexes.size > 0) {
           indexRow(state, id, after)
           indexed.push({ state, id, row: after })
         }
-        openCursors(state, id, difference, position)
+        openCursors(state, id, before, after, position)
       }
     },
     candidates(state, spec) {

@@ -253,9 +253,8 @@ function swapFrame(overlay: Overlay, staged: StagedFrame, stale: Version[]): voi
       if (owner === undefined || owner === state.mainOwner) state.otherOwners.delete(id)
       else state.otherOwners.set(id, owner)
     }
-    if (state.indexes.size === 0) continue
-    for (const [id, row] of table.after) indexRow(state, id, row)
-    for (const [id, row] of table.before) stale.push({ state, id, row })
+    // What comes is in the indexes since the rebase began.
+    if (state.indexes.size > 0) for (const [id, row] of table.before) stale.push({ state, id, row })
   }
   overlay.cursors.clear()
   for (const [scope, place] of staged.cursors) overlay.cursors.set(scope, place)

@@ -133,8 +133,13 @@ export function createPositions(state: TableState, { column, parent }: PositionC
           turnOf(joining.parent).joined.push(joining)
         }
       }
-      if (groups.size > 0)
-        for (const [id, row] of staged?.after ?? []) if (!noted.has(id)) settleConfirmed(staged?.before.get(id), row)
+      if (groups.size > 0) {
+        for (const [id, row] of staged?.after ?? []) {
+          const before = staged?.before.get(id)
+          const isNear = groups.has(row?.[parent] as string) || groups.has(before?.[parent] as string)
+          if (isNear && !noted.has(id)) settleConfirmed(before, row)
+        }
+      }
       const shifted = new Map<string, number>()
       for (const [key, turn] of turns) settleGroup(key, turn, shifted)
       return shifted

@@ -44,8 +44,7 @@ export async function rebase(
   const [first] = plan.appended
   if (plan.staged === undefined && plan.retired.size === 0 && plan.appended.length === 1 && first !== undefined)
     return append(overlay, first, control)
-  const isEmpty = overlay.runs.length === 0 && plan.appended.length === 0
-  const differences = createDifferences(isEmpty ? undefined : plan.staged, indexed)
+  const differences = createDifferences(plan.staged, indexed)
   for (const run of plan.retired) differences.visit(run)
   // What was blind before the first frame can be seen now.
   if (overlay.frame === undefined && plan.staged !== undefined)

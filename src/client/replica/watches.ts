@@ -35,6 +35,8 @@ export interface Watches {
   readKey(id: string, run: Run): Reader
   /** Adds a reader of a range, up to `edge` if there is one. */
   readRange(spec: QuerySpec, edge: Row | undefined, run: Run): Reader
+  /** Of these ids, at least those whose change may concern anybody; by way of the keys that were read, where they are fewer. */
+  concerned(ids: ReadonlyMap<string, unknown>): Iterable<string>
   /** Calls `visit` for each watch that a change of this row from `before` to `after` may concern. */
   concern(id: string, before: Row | undefined, after: Row | undefined, visit: (watch: Watch) => void): void
   /** Takes readers out of a watch, restores its order, and forgets it when nobody is left. */
@@ -111,6 +113,10 @@ export function createWatches(): Watches {
         placeRange(watch, spec.where)
       }
       return enrol(watch, run, edge)
+    },
+    *concerned(ids) {
+      if (byRange.size > 0 || byId.size > ids.size) yield* ids.keys()
+      else for (const id of byId.keys()) if (ids.has(id)) yield id
     },
     concern(id, before, after, visit) {
       const own = byId.get(id)
