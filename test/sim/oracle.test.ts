@@ -6,13 +6,13 @@ import { createChecks } from '../../src/sim/checks.ts'
 import { watchDisk } from '../../src/sim/disk-watch.ts'
 import { createModel, type PlainIntent } from '../../src/sim/model.ts'
 import { createDice } from '../../src/sim/random.ts'
-import { replay } from '../../src/sim/replay.ts'
+import { type Pending, replay } from '../../src/sim/replay.ts'
 import { createSimDisk } from '../../src/sim/storage.ts'
 
 let made = 0
-const intent = (name: string, args: PlainIntent['args'], more: Partial<PlainIntent> = {}): PlainIntent => {
+const intent = (name: string, args: PlainIntent['args'], more: Partial<PlainIntent> = {}): PlainIntent & Pending => {
   const id = `i${++made}`
-  return { id, root: id, actor: 'ann', name, args, madeAt: 7, needs: [], ...more }
+  return { id, root: id, actor: 'ann', name, version: 1, args, madeAt: 7, needs: [], ...more }
 }
 const set = (id: string, workoutId: string, kg = 50) => ({ id, workoutId, exercise: 'row', reps: 2, kg })
 
