@@ -50,7 +50,7 @@ function setUp(
   network.setWeather({ ...CALM, ...weather })
   const line = network.line('d1')
   let isAlive = true
-  const own = network.connect(line, { isAlive: () => isAlive, hear: (run) => run() })
+  const own = network.connect(line, { isAlive: () => isAlive, hear: (run) => (isAlive ? run() : undefined) })
   return { world, history, asked, refused, line, network: own, die: () => (isAlive = false) }
 }
 
