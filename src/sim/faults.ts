@@ -45,6 +45,7 @@ export const FAULTS = Object.freeze({
   grantInSnapshot: 'somebody’s grants changed while the authority read a snapshot',
   signedOut: 'the authority did not know a device’s actor',
   serverRun: 'the authority’s own code ran a mutator for somebody',
+  forged: 'somebody sent requests that no app would send',
   // By people.
   discard: 'a person discarded an intent',
 } satisfies Readonly<Record<string, string>>)

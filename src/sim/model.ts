@@ -18,8 +18,8 @@ export interface PlainGrants {
 
 /** The tables of the app by hand. */
 export interface Model {
-  /** Runs an intent as the next one. */
-  decide(intent: PlainIntent): Verdict
+  /** Runs an intent as the next one. `recorded` is what the authority made of it, for the one case in which it may choose. */
+  decide(intent: PlainIntent, recorded?: string): Verdict
   /** Records what was decided without a run: a withdrawal. */
   record(actor: string, id: string, verdict: Verdict): void
   /** What was recorded for an intent. */
@@ -29,6 +29,10 @@ export interface Model {
   rows(table: string): ReadonlyMap<string, PlainRow>
   scopeOf(table: string, row: PlainRow): string | undefined
   grants(actor: string): PlainGrants
+  /** All that was written is adopted: from now on each row counts as having been in its scope. */
+  adopted(): void
+  /** Rows whose parent is not there, by the parent’s id. */
+  strays(table: string, parentId: string): readonly PlainRow[]
   /** A number that rises with every row that comes to its parent by an intent; undefined for rows of somebody else's. */
   arrival(table: string, id: string): number | undefined
   copy(): Model
@@ -68,6 +72,10 @@ interface State {
   readonly verdicts: Map<string, Verdict>
   readonly arrivals: Map<string, number>
   arrived: number
+  /** The scopes in which a row has been, by table and id. */
+  readonly wasIn: Map<string, ReadonlySet<string>>
+  /** What somebody else has written since the last adoption. */
+  readonly unadopted: Set<string>
 }
 
 /** An empty model. */
@@ -77,6 +85,8 @@ export function createModel(): Model {
     verdicts: new Map(),
     arrivals: new Map(),
     arrived: 0,
+    wasIn: new Map(),
+    unadopted: new Set(),
   })
 }
 
@@ -116,8 +126,30 @@ function modelOf(state: State): Model {
     else rows(table).set(id, row)
   }
 
-  /** Runs on the rows themselves; gives what undoes it. Throws Refused after undoing it. */
-  const run = (intent: PlainIntent): void => {
+  const strays = (table: string, parentId: string): readonly PlainRow[] => {
+    const [column, parentTable] = parents[table] as readonly [string, string]
+    if (rows(parentTable).has(parentId)) return []
+    return [...rows(table).values()].filter((row) => row[column] === parentId)
+  }
+
+  /**
+   * Whoever inserts a row takes along whatever is left from an earlier row of its id. That is allowed only where all of it came from
+   * the scope into which it goes, or was written by somebody else a moment ago; else the id counts as taken.
+   */
+  const takesStrangers = (table: string, row: PlainRow, recorded: string | undefined): boolean => {
+    const scope = scopeOf(table, row) ?? ''
+    const left = Object.keys(parents)
+      .filter((child) => parents[child]?.[1] === table)
+      .flatMap((child) => strays(child, row.id).map(({ id }) => `${child}/${id}`))
+    return (
+      left.length > 0 &&
+      (recorded === 'rejected row_exists' ||
+        left.some((key) => !state.unadopted.has(key) && state.wasIn.get(key)?.has(scope) !== true))
+    )
+  }
+
+  /** Runs on the rows themselves. Throws Refused after undoing it. */
+  const run = (intent: PlainIntent, recorded: string | undefined): void => {
     const undo: (() => void)[] = []
     const { read, write } = grants(intent.actor)
     const isIn = (scopes: ReadonlySet<string>, table: string, row: PlainRow): boolean =>
@@ -145,7 +177,13 @@ function modelOf(state: State): Model {
         get,
         withValue: (table, column, value) =>
           [...rows(table).values()].filter((row) => row[column] === value && isIn(read, table, row)),
-        insert: (table, row) => (rows(table).has(row.id) ? refuse('row_exists') : change(table, row.id, row)),
+        insert(table, row) {
+          if (rows(table).has(row.id)) refuse('row_exists')
+          // Before the row is there, while what is left of its id is still without a parent; but refused rights come first.
+          const isTaken = takesStrangers(table, row, recorded)
+          change(table, row.id, row)
+          if (isTaken) refuse('row_exists')
+        },
         update: (table, id, patch) => change(table, id, { ...(get(table, id) ?? refuse('row_gone')), ...patch }),
         remove: (table, id) => change(table, (get(table, id) ?? refuse('row_gone')).id, undefined),
         refuse,
@@ -156,13 +194,13 @@ function modelOf(state: State): Model {
     }
   }
 
-  const verdictOf = (intent: PlainIntent): Verdict => {
+  const verdictOf = (intent: PlainIntent, recorded: string | undefined): Verdict => {
     const isMissing = intent.needs.some(
       (id) => (verdicts.get(`${intent.actor}/${id}`)?.status ?? 'applied') !== 'applied',
     )
     if (isMissing) return { status: 'withdrawn', code: 'dependency' }
     try {
-      run(intent)
+      run(intent, recorded)
       return { status: 'applied' }
     } catch (error) {
       if (error instanceof Refused) return { status: 'rejected', code: error.code }
@@ -172,14 +210,30 @@ function modelOf(state: State): Model {
 
   const record = (actor: string, id: string, verdict: Verdict): void => void verdicts.set(`${actor}/${id}`, verdict)
   return {
-    decide(intent) {
-      const verdict = verdictOf(intent)
+    decide(intent, recorded) {
+      const verdict = verdictOf(intent, recorded)
       record(intent.actor, intent.id, verdict)
       return verdict
     },
     record,
     verdict: (actor, id) => verdicts.get(`${actor}/${id}`),
-    put: (table, id, row) => put(table, id, row, false),
+    put(table, id, row) {
+      put(table, id, row, false)
+      state.unadopted.add(`${table}/${id}`)
+    },
+    adopted() {
+      state.unadopted.clear()
+      for (const [table, held] of state.rows) {
+        for (const row of held.values()) {
+          const scope = scopeOf(table, row)
+          const key = `${table}/${row.id}`
+          const before = state.wasIn.get(key)
+          if (scope !== undefined && before?.has(scope) !== true)
+            state.wasIn.set(key, new Set([...(before ?? []), scope]))
+        }
+      }
+    },
+    strays,
     rows,
     scopeOf,
     grants,
@@ -190,6 +244,8 @@ function modelOf(state: State): Model {
         verdicts: new Map(verdicts),
         arrivals: new Map(arrivals),
         arrived: state.arrived,
+        wasIn: new Map(state.wasIn),
+        unadopted: new Set(state.unadopted),
       }),
   }
 }

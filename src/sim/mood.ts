@@ -36,6 +36,7 @@ export type AuthorityTrouble =
   | 'foreignWrite'
   | 'grantChange'
   | 'serverRun'
+  | 'forged'
   | 'backUp'
   | 'nothing'
 
@@ -45,7 +46,12 @@ export interface Mood {
   readonly device: DeviceMood
   readonly authority: AuthorityMood
   readonly unrest: Unrest
+  /** What happens once more when all had agreed: after it nobody writes any more. */
+  readonly lastBlow: LastBlow
 }
+
+/** The last fault of a world. */
+export type LastBlow = 'none' | 'authoritySetBack' | 'diskSetBack' | 'both'
 
 /** Draws a mood. */
 export function drawMood(dice: Dice): Mood {
@@ -91,9 +97,11 @@ export function drawMood(dice: Dice): Mood {
       foreignWrite: often(6),
       grantChange: often(3),
       serverRun: often(3),
+      forged: often(3),
       backUp: 1.5,
       nothing: 3,
     },
     unrest: { pause: often(0.03), failure: often(0.004) },
+    lastBlow: dice.weighted({ none: 5, authoritySetBack: 3, diskSetBack: 1, both: 1 }),
   }
 }

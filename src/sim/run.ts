@@ -3,24 +3,22 @@
 // numbers, violations, a digest of all that happened, and the calls for the story. The same seed gives the same bytes.
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { app, oldApp, type SimApp } from './app.ts'
+import { app, oldApp } from './app.ts'
 import { createAuthorityNode } from './authority.ts'
 import type { Calls } from './calls.ts'
+import { createCast } from './cast.ts'
 import { type CheckCounts, createChecks, type Violation } from './checks.ts'
-import { createDevice, type Device } from './device.ts'
 import { createDeviceChecks } from './device-checks.ts'
 import type { FaultCounts } from './faults.ts'
 import { createForeign } from './foreign.ts'
 import { createHistory, type ToldFault } from './history.ts'
 import { createNetwork } from './network.ts'
-import { createPerson, type Person } from './people.ts'
 import { createDice } from './random.ts'
 import { createServerCode } from './server-code.ts'
-import type { DiskImage } from './storage.ts'
+import { createStranger } from './stranger.ts'
 import { createTrouble } from './trouble.ts'
-import { createTruth } from './truth.ts'
+import { createTruth, isAdopted } from './truth.ts'
 import { disagreement, judge } from './verdict.ts'
-import { openScreen, type Screen } from './views.ts'
 import { createWireWatch } from './wire-checks.ts'
 import { createWorld } from './world.ts'
 
@@ -41,7 +39,7 @@ export interface SeedResult {
   /** Of all that happened. */
   readonly digest: string
   readonly steps: number
-  /** How long agreement took after healing, in milliseconds of the world. */
+  /** How long agreement took after healing, at its slowest, in milliseconds of the world; −1 when it never came. */
   readonly agreedAfterMs: number
 }
 
@@ -62,19 +60,16 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
   const shape = dice.fork('shape')
   const actors = ['ann', 'bob', 'cem'].slice(0, shape.between(2, 3))
   const gyms = ['g1', 'g2']
-  const devices: Device[] = []
-  const people = new Map<Device, Person>()
-  const screens = new Map<Device, Screen>()
-  const truth = createTruth(actors, checks, (id) => {
-    const call = calls.get(id)
-    if (call !== undefined) call.decidedAt ??= world.now()
-  })
   const path = join(folder, `seed-${seed}`)
   rmSync(path, { recursive: true, force: true })
   mkdirSync(path, { recursive: true })
   const onRejection = (error: unknown): void => checks.failed(error, 'an unhandled rejection')
   process.on('unhandledRejection', onRejection)
 
+  const truth = createTruth(actors, checks, (id) => {
+    const call = calls.get(id)
+    if (call !== undefined) call.decidedAt ??= world.now()
+  })
   const authority = createAuthorityNode({
     world,
     dice: dice.fork('authority'),
@@ -86,22 +81,28 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
         history.note(`authority commits ${truth.moment()}`)
       },
       between: (kind) => trouble.between(kind),
-      logged: (entry, cause) => {
+      logged(entry, cause) {
         history.note(`authority logs ${entry.level} ${entry.message}`)
-        if (entry.level === 'error' && !isExpected(cause))
-          checks.failed(cause ?? entry.message, `the authority's log: ${entry.message}`)
+        if (entry.level !== 'error' || isExpected(cause)) return
+        checks.failed(cause ?? entry.message, `the authority's log: ${entry.message}`)
       },
       backedUp: () => truth.backUp(),
       wentBack: () => truth.wentBack(),
     },
   })
-  const deviceOf = (name: string): Device => devices.find((device) => device.name === name) as Device
   const network = createNetwork({
     world,
     dice: dice.fork('network'),
     history,
     server: authority.server,
-    watch: createWireWatch({ truth, checks, history, calls, now: world.now, device: deviceOf }),
+    watch: createWireWatch({
+      truth,
+      checks,
+      history,
+      calls,
+      now: world.now,
+      device: (name) => strangers.find((stranger) => stranger.name === name) ?? cast.device(name),
+    }),
   })
   const foreign = createForeign({ authority, truth, dice: dice.fork('foreign'), actors })
   const serverCode = createServerCode({
@@ -115,53 +116,24 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
     actors,
     gyms,
   })
+  const strangers = actors.map((actor) =>
+    createStranger({ world, dice: dice.fork(`stranger ${actor}`), history, checks, truth, network, actor, gyms }),
+  )
   const deviceChecks = createDeviceChecks({ truth, checks, calls, history, now: world.now })
-
-  const addDevice = (name: string, actor: string, version: SimApp, image?: DiskImage): Device => {
-    const device = createDevice({
-      world,
-      dice: dice.fork(`device ${name}`),
-      history,
-      network,
-      name,
-      actor,
-      app: version,
-      ...(image === undefined ? {} : { image }),
-      watch: {
-        opened(opened, client) {
-          screens.set(opened, openScreen(name, client, checks))
-          client.inspect().replica.onCommit(({ frame }) => deviceChecks.touched(opened, frame !== undefined))
-          deviceChecks.touched(opened, true)
-        },
-        closed: (closed) => void screens.delete(closed),
-        failed(stuck, error) {
-          if (!isExpected(error)) return checks.failed(error, `${name} cannot open its storage`)
-          stuck.die('kill')
-          world.after(2_000, () => (stuck.client === undefined ? stuck.start() : undefined))
-        },
-        reported(_, error) {
-          if (!isExpected(error)) checks.failed(error, `${name} reports`)
-        },
-      },
-    })
-    devices.push(device)
-    people.set(
-      device,
-      createPerson({
-        world,
-        dice: dice.fork(`person ${name}`),
-        history,
-        checks,
-        calls,
-        device,
-        gyms,
-        actors,
-        screen: () => screens.get(device),
-      }),
-    )
-    return device
-  }
-
+  const cast = createCast({
+    world,
+    dice: dice.fork('cast'),
+    history,
+    checks,
+    calls,
+    network,
+    deviceChecks,
+    actors,
+    gyms,
+    actUntil: TROUBLE_MS,
+    paceMs: shape.between(700, 1_700),
+    isExpected,
+  })
   const trouble = createTrouble({
     world,
     dice: dice.fork('trouble'),
@@ -170,96 +142,75 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
     authority,
     foreign,
     serverCode,
-    devices: () => devices,
-    clone(of, image) {
-      const copy = addDevice(
-        `${of.name}${'abc'[devices.filter(({ name }) => name.startsWith(of.name)).length - 1] ?? 'x'}`,
-        of.actor,
-        of.app,
-        image,
-      )
-      copy.start()
-      keepActing(copy)
-    },
-    lostWithDisk(device, ids) {
-      for (const id of ids) {
-        const call = calls.get(id)
-        if (call !== undefined && !devices.some((other) => other !== device && other.safe.has(id)))
-          call.isLostWithDisk = true
-      }
-    },
+    strangers,
+    cast,
   })
 
-  const pace = shape.between(700, 1_700)
-  const keepActing = (device: Device): void => {
-    const again = (): void => {
-      if (world.now() > TROUBLE_MS) return
-      people.get(device)?.act()
-      world.after(shape.between(0, 2 * pace), again)
-    }
-    world.after(shape.between(0, pace), again)
-  }
   const isSound = (): boolean => checks.violations.length === 0
   const afterStep = (): boolean | Promise<boolean> =>
     deviceChecks.isDue() ? deviceChecks.afterStep().then(isSound) : isSound()
+  const runFor = (ms: number): Promise<boolean> => world.runUntil(world.now() + ms, afterStep)
+
+  /** Demands agreement without a new write; gives how long it took. */
+  const agree = async (): Promise<number> => {
+    const began = world.now()
+    const isAgreed = (): boolean =>
+      isAdopted(authority.judge()) && cast.devices.every((device) => disagreement(device, truth) === undefined)
+    while (isSound() && world.now() < began + HEALING_MS) {
+      await runFor(500)
+      cast.tidyUp()
+      if (isAgreed()) break
+    }
+    if (isSound()) checks.check('I17', isAdopted(authority.judge()), () => 'what somebody else wrote is not adopted')
+    for (const device of isSound() ? cast.devices : []) {
+      const why = disagreement(device, truth)
+      checks.check(
+        'I17',
+        why === undefined,
+        () => `${device.name} does not agree ${HEALING_MS / 1000} s after all trouble: ${why}`,
+      )
+    }
+    return isSound() ? world.now() - began : -1
+  }
 
   let agreedAfterMs = -1
   try {
     await authority.start()
     foreign.begin(gyms, actors)
-    for (let number = 1; number <= shape.between(2, 4); number++) {
-      const device = addDevice(
-        `d${number}`,
-        actors[(number - 1) % actors.length] as string,
-        shape.chance(0.3) ? oldApp : app,
-      )
-      device.start()
-      keepActing(device)
+    const count = shape.between(2, 4)
+    for (let number = 1; number <= count; number++) {
+      const actor = actors[(number - 1) % actors.length] as string
+      cast.join(`d${number}`, actor, shape.chance(0.3) ? oldApp : app)
     }
     trouble.begin(TROUBLE_MS)
     await world.runUntil(TROUBLE_MS, afterStep)
     if (isSound()) {
       await trouble.heal()
-      const healed = world.now()
-      const reasons = (): string[] => devices.flatMap((device) => disagreement(device, truth) ?? [])
-      while (isSound() && world.now() < healed + HEALING_MS && agreedAfterMs < 0) {
-        await world.runUntil(world.now() + 500, afterStep)
-        for (const person of people.values()) person.tidyUp()
-        if (reasons().length === 0) agreedAfterMs = world.now() - healed
-      }
-      if (isSound()) {
-        for (const device of devices)
-          checks.check(
-            'I17',
-            disagreement(device, truth) === undefined,
-            () =>
-              `${device.name} does not agree ${HEALING_MS / 1000} s after all trouble: ${disagreement(device, truth)}`,
-          )
-      }
-      if (isSound()) await world.runUntil(world.now() + AFTERMATH_MS, afterStep)
+      agreedAfterMs = await agree()
+      if (isSound() && (await trouble.strikeAgain())) agreedAfterMs = Math.max(agreedAfterMs, await agree())
+      if (isSound()) await runFor(AFTERMATH_MS)
       if (isSound()) {
         truth.examine(authority.judge())
-        judge({ truth, checks, calls, devices: () => devices }, authority.judge())
+        judge({ truth, checks, calls, devices: () => cast.devices }, authority.judge())
       }
     }
   } catch (error) {
     checks.failed(error, 'the run')
   } finally {
-    for (const device of devices) if (device.client !== undefined) device.die('kill')
+    cast.end()
     await authority.close().catch(() => undefined)
     process.off('unhandledRejection', onRejection)
     rmSync(path, { recursive: true, force: true })
   }
-  const intents = [...calls.values()].filter((call) => call.savedAt !== undefined).length
-  const result = {
+  const result: SeedResult = {
     seed,
-    intents,
+    intents: [...calls.values()].filter((call) => call.savedAt !== undefined).length,
     faults: history.counts,
     checks: checks.counts,
     violations: checks.violations,
     digest: history.digest(),
     steps: world.steps(),
-    agreedAfterMs,
+    agreedAfterMs: isSound() ? agreedAfterMs : -1,
   }
   return { result, calls, told: history.faults }
 }

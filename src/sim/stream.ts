@@ -80,7 +80,7 @@ export function openPipe(parts: PipeParts, request: NetworkRequest, listener: St
     write(text) {
       write(text)
       waiting += text.length
-      if (happens('streamSlow', device)) return LIMITS.streamBufferBytes * 2
+      const isSlow = happens('streamSlow', device)
       if (happens('streamStalled', device)) isSilent = true
       const breaks = !isSilent && happens('streamCut', device)
       later(() => {
@@ -94,7 +94,7 @@ export function openPipe(parts: PipeParts, request: NetworkRequest, listener: St
           world.after(latencyMs(device), tellServer)
         }
       })
-      return waiting
+      return isSlow ? LIMITS.streamBufferBytes * 2 : waiting
     },
     close: () => later(() => end('The authority closed the stream')),
   })

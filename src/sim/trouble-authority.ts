@@ -5,6 +5,7 @@ import type { History } from './history.ts'
 import type { AuthorityTrouble } from './mood.ts'
 import type { Dice } from './random.ts'
 import type { ServerCode } from './server-code.ts'
+import type { Stranger } from './stranger.ts'
 import type { World } from './world.ts'
 
 /** What the trouble of the authority is made of. */
@@ -15,6 +16,7 @@ export interface AuthorityTroubleParts {
   readonly authority: AuthorityNode
   readonly foreign: Foreign
   readonly serverCode: ServerCode
+  readonly strangers: readonly Stranger[]
 }
 
 /** The trouble of the authority. */
@@ -32,6 +34,7 @@ export function createAuthorityTrouble({
   authority,
   foreign,
   serverCode,
+  strangers,
 }: AuthorityTroubleParts): AuthorityTroubles {
   const armed: (() => boolean)[] = []
 
@@ -95,6 +98,7 @@ export function createAuthorityTrouble({
       serverRun: () => {
         if (serverCode.run()) history.fault('serverRun', 'authority')
       },
+      forged: () => dice.pick(strangers)?.act(),
     },
     between(kind) {
       if (kind !== 'read' || armed.length === 0 || !dice.chance(0.3)) return

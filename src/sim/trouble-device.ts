@@ -1,5 +1,6 @@
 // What may happen to a device, and how it ends by itself after a while. When it happens is trouble.ts.
 import type { AuthorityNode } from './authority.ts'
+import type { Cast } from './cast.ts'
 import type { Device } from './device.ts'
 import type { History } from './history.ts'
 import type { DeviceTrouble } from './mood.ts'
@@ -13,15 +14,20 @@ export interface DeviceTroubleParts {
   readonly dice: Dice
   readonly history: History
   readonly authority: AuthorityNode
-  devices(): readonly Device[]
-  /** Makes a second device from the disk of one. */
-  clone(of: Device, image: DiskImage): void
-  /** Ids that were on a device's disk and are not any more. */
-  lostWithDisk(device: Device, ids: readonly string[]): void
+  readonly cast: Cast
+  /** A device that has just joined gets its share of trouble. */
+  onJoin(device: Device): void
 }
 
 /** More living copies than this teach nothing new. */
 const MAX_DEVICES = 6
+
+/** The trouble of devices. */
+export interface DeviceTroubles {
+  readonly kinds: { readonly [Kind in DeviceTrouble]: (device: Device) => void }
+  /** The newest image that was taken of its disk. */
+  image(device: Device): DiskImage | undefined
+}
 
 /** Makes it, kind by kind. */
 export function createDeviceTrouble({
@@ -29,12 +35,9 @@ export function createDeviceTrouble({
   dice,
   history,
   authority,
-  devices,
-  clone,
-  lostWithDisk,
-}: DeviceTroubleParts): {
-  readonly [Kind in DeviceTrouble]: (device: Device) => void
-} {
+  cast,
+  onJoin,
+}: DeviceTroubleParts): DeviceTroubles {
   const images = new Map<string, DiskImage>()
 
   /** Starts a device again unless somebody else has; now and then it comes back with a newer app. */
@@ -50,7 +53,7 @@ export function createDeviceTrouble({
   }
   const forAWhile = (longestMs: number, end: () => void): void => void world.after(dice.between(100, longestMs), end)
 
-  return {
+  const kinds: DeviceTroubles['kinds'] = {
     copy: (device) => void images.set(device.name, device.image()),
     cut(device) {
       history.fault('cut', device.name)
@@ -100,14 +103,14 @@ export function createDeviceTrouble({
       const image = images.get(device.name)
       if (image === undefined) return
       history.fault('diskSetBack', device.name)
-      lostWithDisk(device, device.setBack(image))
+      cast.lose(device, device.setBack(image))
       startLater(device, dice.between(0, 3_000))
     },
     cloned(device) {
-      if (devices().length >= MAX_DEVICES) return
+      if (cast.devices.length >= MAX_DEVICES) return
       history.fault('cloned', device.name)
       const image = dice.chance(0.5) ? images.get(device.name) : undefined
-      clone(device, image ?? device.image())
+      onJoin(cast.clone(device, image ?? device.image()))
     },
     signedOut({ actor, name }) {
       history.fault('signedOut', name)
@@ -115,10 +118,11 @@ export function createDeviceTrouble({
       forAWhile(4_000, () => {
         authority.setSignedOut(actor, false)
         // People sign in again.
-        for (const device of devices()) if (device.actor === actor && !device.isFrozen) device.client?.resume()
+        for (const device of cast.devices) if (device.actor === actor && !device.isFrozen) device.client?.resume()
       })
     },
   }
+  return { kinds, image: ({ name }) => images.get(name) }
 }
 
 /** Its line works again. */

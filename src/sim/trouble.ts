@@ -1,20 +1,25 @@
-// Trouble: when what goes wrong, from the seed's mood and its dice. Then healing: everything works again, and nobody writes any more.
-// What goes wrong in which way is trouble-device.ts, trouble-authority.ts and network.ts.
+// Trouble: when what goes wrong, from the seed's mood and its dice. Then healing: everything works again, and nobody writes any more;
+// and, in some worlds, one last blow after all had agreed. What goes wrong in which way is trouble-device.ts, trouble-authority.ts
+// and network.ts.
 import type { AuthorityNode } from './authority.ts'
+import type { Cast } from './cast.ts'
 import type { Device } from './device.ts'
+import type { History } from './history.ts'
 import { drawMood } from './mood.ts'
 import { CALM, type SimNetwork } from './network.ts'
 import type { Dice } from './random.ts'
 import { type AuthorityTroubleParts, createAuthorityTrouble } from './trouble-authority.ts'
-import { createDeviceTrouble, type DeviceTroubleParts, restore } from './trouble-device.ts'
+import { createDeviceTrouble, restore } from './trouble-device.ts'
 import type { World } from './world.ts'
 
 /** What trouble is made of. */
-export interface TroubleParts extends DeviceTroubleParts, AuthorityTroubleParts {
+export interface TroubleParts extends AuthorityTroubleParts {
   readonly world: World
   readonly dice: Dice
+  readonly history: History
   readonly authority: AuthorityNode
   readonly network: SimNetwork
+  readonly cast: Cast
 }
 
 /** The trouble of a world. */
@@ -25,22 +30,25 @@ export interface Trouble {
   between(kind: 'read' | 'write'): void
   /** Everything works again. */
   heal(): Promise<void>
+  /** What was decided and seen by all goes back once more, at the authority or on a disk; false when it does not. */
+  strikeAgain(): Promise<boolean>
 }
 
 /** Plans the trouble of one seed. */
 export function createTrouble(parts: TroubleParts): Trouble {
-  const { world, dice, network, authority, devices } = parts
+  const { world, dice, history, network, authority, cast } = parts
   const mood = drawMood(dice.fork('mood'))
-  const onDevice = createDeviceTrouble({ ...parts, dice: dice.fork('devices') })
-  const onAuthority = createAuthorityTrouble({ ...parts, dice: dice.fork('authority') })
   let isOver = false
   let ends = 0
 
   const troubleDevice = (device: Device): void => {
     if (isOver || world.now() > ends) return
-    onDevice[dice.weighted(mood.device)](device)
+    onDevice.kinds[dice.weighted(mood.device)](device)
     world.after(dice.between(800, 9_000), () => troubleDevice(device))
   }
+  const include = (device: Device): void => void world.after(dice.between(0, 9_000), () => troubleDevice(device))
+  const onDevice = createDeviceTrouble({ ...parts, dice: dice.fork('devices'), onJoin: include })
+  const onAuthority = createAuthorityTrouble({ ...parts, dice: dice.fork('authority') })
   const troubleAuthority = (): void => {
     if (isOver || world.now() > ends) return
     onAuthority.kinds[dice.weighted(mood.authority)]()
@@ -52,7 +60,7 @@ export function createTrouble(parts: TroubleParts): Trouble {
       ends = until
       network.setWeather(mood.weather)
       authority.setUnrest(mood.unrest)
-      for (const device of devices()) world.after(dice.between(0, 9_000), () => troubleDevice(device))
+      for (const device of cast.devices) include(device)
       troubleAuthority()
     },
     between(kind) {
@@ -65,7 +73,7 @@ export function createTrouble(parts: TroubleParts): Trouble {
       authority.setBadDeploy(false)
       authority.thaw()
       if (!authority.isUp) await authority.start()
-      for (const device of devices()) {
+      for (const device of cast.devices) {
         restore(device)
         device.thaw()
         device.setDiskFull(false)
@@ -74,6 +82,26 @@ export function createTrouble(parts: TroubleParts): Trouble {
         if (device.client === undefined) device.start()
         else device.client.resume()
       }
+    },
+    async strikeAgain() {
+      const { lastBlow } = mood
+      let hasStruck = false
+      const struck = cast.devices.find((device) => onDevice.image(device) !== undefined)
+      const image = struck === undefined ? undefined : onDevice.image(struck)
+      if ((lastBlow === 'diskSetBack' || lastBlow === 'both') && struck !== undefined && image !== undefined) {
+        history.fault('diskSetBack', struck.name)
+        cast.lose(struck, struck.setBack(image))
+        struck.start()
+        hasStruck = true
+      }
+      if ((lastBlow === 'authoritySetBack' || lastBlow === 'both') && authority.hasBackup) {
+        history.fault('authoritySetBack', 'authority')
+        await authority.crash()
+        authority.setBack()
+        await authority.start()
+        hasStruck = true
+      }
+      return hasStruck
     },
   }
 }

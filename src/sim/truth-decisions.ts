@@ -50,7 +50,7 @@ export function createDecisions({ check }: Checks, onDecided: (id: string) => vo
     }
     const content = contents.get(id)
     if (content === undefined) return check('I3', false, () => `${at} was decided and never sent`)
-    const verdict = model.decide(content)
+    const verdict = model.decide(content, `${status} ${code}`)
     const expected = `${verdict.status} ${verdict.status === 'applied' ? '' : verdict.code}`
     check(
       'I3',

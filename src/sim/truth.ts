@@ -46,6 +46,11 @@ export interface Truth {
   examine(db: DatabaseSync): void
 }
 
+/** Whether nothing that was written waits to be adopted. */
+export function isAdopted(db: DatabaseSync): boolean {
+  return readerOf(db).all('SELECT 1 FROM holdfast_mark LIMIT 1').length === 0
+}
+
 /** How grants stood from a moment on. */
 interface GrantsState {
   readonly from: number
@@ -82,7 +87,10 @@ export function createTruth(actors: readonly string[], checks: Checks, onDecided
     isForeign = false
     const rows = readRows()
     compareRows(checks, picture, rows)
-    if (all('SELECT 1 FROM holdfast_mark LIMIT 1').length === 0) checkAdopted(checks, picture.model, rows, all)
+    if (isAdopted(db)) {
+      checkAdopted(checks, picture.model, rows, all)
+      picture.model.adopted()
+    }
     archiveScopes(archive, picture, rows, risen)
     const versions = new Map(risen.map(({ scope, version }) => [scope, version]))
     const { decided, effects } = picture.book

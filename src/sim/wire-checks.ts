@@ -9,7 +9,6 @@ import type { PullRequest } from '../protocol/pull.ts'
 import type { PushAnswer, PushRequest } from '../protocol/push.ts'
 import type { Calls } from './calls.ts'
 import type { Checks } from './checks.ts'
-import type { Device } from './device.ts'
 import type { History } from './history.ts'
 import type { WireWatch } from './network.ts'
 import { textOf } from './rows.ts'
@@ -22,7 +21,14 @@ export interface WireParts {
   readonly history: History
   readonly calls: Calls
   readonly now: () => number
-  device(name: string): Device
+  device(name: string): Sender
+}
+
+/** Who sends: a device, or a stranger who pretends to be one. */
+export interface Sender {
+  readonly name: string
+  readonly actor: string
+  readonly safe: { has(id: string): boolean }
 }
 
 /** Statuses that a refusal of rubbish may have. */
@@ -33,7 +39,7 @@ export function createWireWatch({ truth, checks, history, calls, now, device }: 
   const { check } = checks
   const givenUp = new Set<string>()
 
-  const checkEntries = (from: Device, request: PushRequest): void => {
+  const checkEntries = (from: Sender, request: PushRequest): void => {
     check(
       'I13',
       request.intents.length <= LIMITS.batchIntents,
@@ -132,7 +138,7 @@ export function createWireWatch({ truth, checks, history, calls, now, device }: 
     )
   }
 
-  const checkFrame = (from: Device, patches: readonly Patch[], seal: Seal | undefined, since: number): void => {
+  const checkFrame = (from: Sender, patches: readonly Patch[], seal: Seal | undefined, since: number): void => {
     const { actor } = from
     const readable = truth.readableSince(since, actor)
     const isReadable = (scope: string): boolean => [...readable].some((scopes) => scopes.split(' ').includes(scope))
