@@ -49,12 +49,20 @@ export function createPool(broken: string | undefined): Pool {
     lane() {
       const workers = new Map<string, ChildProcess>()
       return {
-        ask(question) {
+        async ask(question) {
           const limits = isTight(question.seed) ? 'tight' : 'usual'
-          const known = workers.get(limits)
-          const worker = known?.connected === true ? known : start(limits)
-          workers.set(limits, worker)
-          return ask(worker, question)
+          const workerNow = (): ChildProcess => {
+            const known = workers.get(limits)
+            const worker = known?.connected === true ? known : start(limits)
+            workers.set(limits, worker)
+            return worker
+          }
+          // A process that was killed from outside says nothing about its seed; twice in a row it does.
+          return (
+            (await ask(workerNow(), question)) ??
+            (await ask(workerNow(), question)) ??
+            answerOf(question, 'its process was killed twice')
+          )
         },
         close() {
           for (const worker of workers.values()) if (worker.connected) worker.disconnect()
@@ -65,20 +73,26 @@ export function createPool(broken: string | undefined): Pool {
   }
 }
 
-function ask(worker: ChildProcess, question: Question): Promise<Answer> {
+function answerOf({ seed }: Question, message: string): Answer {
+  return { result: failedSeed(seed, message), story: `seed ${seed}: ${message}\n` }
+}
+
+/** Asks a process; undefined when it was killed by somebody else. */
+function ask(worker: ChildProcess, question: Question): Promise<Answer | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => fail(`it did not end within ${HANGS_AFTER_MS / 1000} s`), HANGS_AFTER_MS)
-    const done = (answer: Answer): void => {
+    const done = (answer: Answer | undefined): void => {
       clearTimeout(timer)
       worker.off('message', done)
       worker.off('exit', died)
       resolve(answer)
     }
-    const died = (code: number | null): void => fail(`its process ended with ${code}`)
+    const died = (code: number | null): void =>
+      code === null ? done(undefined) : fail(`its process ended with ${code}`)
     const fail = (message: string): void => {
       if (worker.connected) worker.disconnect()
       worker.kill('SIGKILL')
-      done({ result: failedSeed(question.seed, message), story: `seed ${question.seed}: ${message}\n` })
+      done(answerOf(question, message))
     }
     worker.on('message', done)
     worker.on('exit', died)

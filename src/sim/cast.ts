@@ -126,6 +126,8 @@ export function createCast(parts: CastParts): Cast {
     },
     tidyUp() {
       for (const person of people) person.tidyUp()
+      // Whoever is asked to sign in does so.
+      for (const { client } of devices) if (client?.status().connection === 'held') client.resume()
     },
     end() {
       for (const device of devices) if (device.client !== undefined) device.die('kill')
