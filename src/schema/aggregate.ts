@@ -109,7 +109,9 @@ export function rowOfTotals({ measures }: Aggregate, key: string, totals: Totals
   if (totals.size === 0) return undefined
   const row: { [column: string]: string | number; id: string } = { id: key }
   for (const [index, name] of Object.keys(measures).entries()) {
-    row[name] = Number(totals.sums[index]) / 10 ** (measures[name] as Measure<Row>).decimals
+    // What no number can hold is shown as the largest one: a row must stay readable for every device.
+    const total = Math.min(Math.max(Number(totals.sums[index]), -Number.MAX_VALUE), Number.MAX_VALUE)
+    row[name] = total / 10 ** (measures[name] as Measure<Row>).decimals
   }
   return row
 }

@@ -35,6 +35,18 @@ test('a group counts its rows and adds its terms, rounded one by one', () => {
   expect(computeGroup(amounts(0), 'w', [row(1, 0.4), row(2, 0.4)])).toMatchObject({ total: 0 })
 })
 
+test('[I11] a sum that no number can hold is the largest number, on either side', () => {
+  const rows = [row(0, 1e300), row(1, 1e300)]
+  expect(computeGroup(amounts(8), 'w', rows)?.['total']).toBe(Number.MAX_VALUE / 1e8)
+  expect(
+    computeGroup(
+      amounts(8),
+      'w',
+      rows.map((each) => ({ ...each, x: -1e300 })),
+    )?.['total'],
+  ).toBe(-Number.MAX_VALUE / 1e8)
+})
+
 test('[I11] the order of the rows does not matter, however large or small the terms', () => {
   const term = fc.oneof(
     fc.double({ noNaN: false }),
