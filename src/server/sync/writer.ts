@@ -8,6 +8,7 @@ import { randomHex } from '../../base/random.ts'
 import { appendOutcome, type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import type { Sql } from '../db/db.ts'
 import { type Adopted, adopt } from '../state/adopt.ts'
+import { readClient } from '../state/ledger.ts'
 import type { World } from '../world.ts'
 import { type Batch, decideBatch, type Verdict } from './push.ts'
 import { CULPRIT_UNKNOWN } from './runs.ts'
@@ -131,10 +132,13 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
       cause,
     )
     const outcomes: OutcomeRange[] = []
-    let last: Verdict = {
-      decided: batch.entries[0]?.sequence === undefined ? 0 : batch.entries[0].sequence - 1,
-      outcomes,
-      isNews: false,
+    let last: Verdict
+    try {
+      // What is decided is what the ledger says, wherever the batch begins.
+      const known = await database.read((sql) => readClient(sql, batch.client))
+      last = { decided: known?.decided ?? 0, outcomes, isNews: false }
+    } catch (error) {
+      return job.reject(error)
     }
     for (const [index, entry] of batch.entries.entries()) {
       const after = batch.entries[index - 1]?.id ?? batch.after
