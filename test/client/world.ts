@@ -113,13 +113,15 @@ export function createWorld(): World {
         await before('append', intents)
         return inner.append(intents, texts)
       },
-      async note(events) {
+      async note(make) {
+        const events = make()
         await before('note', events)
-        return inner.note(events)
+        return inner.note(() => events)
       },
-      async rewriteOutbox(events) {
+      async rewriteOutbox(make) {
+        const events = make()
         await before('rewriteOutbox', events)
-        return inner.rewriteOutbox(events)
+        return inner.rewriteOutbox(() => events)
       },
       async keepFrame(frame) {
         await before('keepFrame', frame)

@@ -179,9 +179,12 @@ export function createOutbox(
     const birth = client
     return lane.run(async () => {
       if (client !== birth) return false
-      const noted = events()
-      if (noted.length > 0) await storage.note(noted)
-      return client === birth
+      let isOfThisBirth = true
+      await storage.note(() => {
+        isOfThisBirth = client === birth
+        return isOfThisBirth ? events() : []
+      })
+      return isOfThisBirth
     })
   }
 
@@ -271,8 +274,11 @@ export function createOutbox(
     },
     rebirth: (next, at) =>
       lane.run(async () => {
-        const events = rebornEvents(next, client, first, numbered, at)
-        await storage.rewriteOutbox(events)
+        let events: readonly OutboxEvent[] = []
+        await storage.rewriteOutbox(() => {
+          events = rebornEvents(next, client, first, numbered, at)
+          return events
+        })
         const before = numbered
         for (const event of events) apply(event)
         for (const [index, entry] of numbered.entries()) entry.attempts = before[index]?.attempts ?? 0
@@ -305,7 +311,7 @@ export function createOutbox(
       }
       await lane.run(async () => {
         if (storage.folding().outbox)
-          await storage.rewriteOutbox(snapshotEvents(client, first, numbered, at, retiredAtBirth))
+          await storage.rewriteOutbox(() => snapshotEvents(client, first, numbered, at, retiredAtBirth))
       })
     },
     async settled() {

@@ -73,12 +73,13 @@ export function openMemoryStorage(memory: Memory = createMemory()): Storage {
       if (intents.length > 0) keep([{ kind: 'made', first, intents: [...intents] }])
       return first
     },
-    async note(events) {
+    async note(make) {
       mustBeOpen()
-      keep(events)
+      keep(make())
     },
-    async rewriteOutbox(events) {
+    async rewriteOutbox(make) {
       mustBeOpen()
+      const events = make()
       const after = lastNumberOfRewrite({ client, last }, events)
       outbox.splice(0, outbox.length)
       keep(events)

@@ -38,7 +38,10 @@ export interface Folding {
   readonly frames: boolean
 }
 
-/** A place that keeps one actor's device. One process has it open at a time. */
+/** Says what is to be kept, in the moment in which its place in the journal is known. */
+export type MakeEvents = () => readonly OutboxEvent[]
+
+/** A place that keeps one actor's device. One process has it open at a time, unless it is `shared`. */
 export interface Storage {
   readonly mode: StorageMode
   /** Whether what is acknowledged survives a power cut. */
@@ -54,10 +57,16 @@ export interface Storage {
    * `texts` are the same intents as JSON, for a caller who has made them before the disk was waited for.
    */
   append(intents: readonly IntentContent[], texts?: readonly string[]): Promise<Sequence>
-  /** Keeps events; resolves when they, and everything in this journal before them, are durable. */
-  note(events: readonly OutboxEvent[]): Promise<void>
-  /** Replaces the outbox's journal by these events at once: all of them or none. Numbers go on from them. Durable when it resolves. */
-  rewriteOutbox(events: readonly OutboxEvent[]): Promise<void>
+  /**
+   * Keeps the events that `make` gives; resolves when they, and everything in this journal before them, are durable. `make` is
+   * called once, when all that others kept before is known, so that what it says is true where it will stand; it may give none.
+   */
+  note(make: MakeEvents): Promise<void>
+  /**
+   * Replaces the outbox's journal by the events that `make` gives (called as in `note`) at once: all of them or none. Numbers go on
+   * from them. Durable when it resolves.
+   */
+  rewriteOutbox(make: MakeEvents): Promise<void>
   /**
    * Keeps one frame, whole or not at all; need not be durable when it resolves. After a rejection every frame is refused until
    * `rewriteFrames` has come about: a frame kept behind one that is missing would tell of effects whose rows are not there.
@@ -69,4 +78,35 @@ export interface Storage {
   folding(): Folding
   /** Lets go of everything; what was acknowledged stays. */
   close(): Promise<void>
+  /** How several clients keep to one store, where they can (the tabs of one browser). Absent where one process has it alone. */
+  readonly shared?: SharedStorage | undefined
+}
+
+/**
+ * What several clients of one store owe each other. Each appends and withdraws by itself; one leads, and alone notes what was decided,
+ * keeps frames and rewrites journals. The store itself holds the leader's epoch, so that one who was frozen while another took over
+ * changes nothing when it comes back (I8): its calls are refused with `not_leading`, and so are those of a client that never led.
+ */
+export interface SharedStorage {
+  /**
+   * Hears what others kept, in the order of the journals, before any later call of this storage settles. Called once, before `load`
+   * has resolved.
+   */
+  listen(listener: OthersListener): void
+  /** Reads what others have kept since; resolves when the listener has heard it. */
+  catchUp(): Promise<void>
+  /** All frames that are kept, for a client whose rows have left the journal's line. */
+  readFrames(): Promise<readonly StoredFrame[]>
+  /** Takes the lead over from whoever had it, and catches up. */
+  lead(): Promise<void>
+  /** Is a follower again. */
+  resign(): void
+}
+
+/** Hears what other clients of the same store kept. */
+export interface OthersListener {
+  /** Events that follow those already known. When the first is `born`, the journal was rewritten and these are all of it. */
+  outbox(events: readonly OutboxEvent[]): void
+  /** Frames that follow those already known. When `areAll`, the journal was rewritten and these are all of it. */
+  frames(frames: readonly StoredFrame[], areAll: boolean): void
 }

@@ -138,10 +138,11 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
       if (intents.length === 0) return join({})
       return join({ intents: texts ?? intents.map((intent) => JSON.stringify(intent)) })
     },
-    async note(events) {
-      await join({ events: events.map((event) => ({ text: JSON.stringify(event), event })) })
+    async note(make) {
+      await join({ events: make().map((event) => ({ text: JSON.stringify(event), event })) })
     },
-    async rewriteOutbox(events) {
+    async rewriteOutbox(make) {
+      const events = make()
       const records = events.map((event) => JSON.stringify(event))
       opened(outbox)
       // What is called after this is to be done after this.

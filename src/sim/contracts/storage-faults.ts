@@ -161,9 +161,9 @@ function perform(storage: Storage, work: Work): Promise<unknown> {
     case 'append':
       return storage.append(work.labels.map((each) => intent(each)))
     case 'note':
-      return storage.note([{ kind: 'decided', outcomes: [], at: work.at }])
+      return storage.note(() => [{ kind: 'decided', outcomes: [], at: work.at }])
     case 'rewriteOutbox':
-      return storage.rewriteOutbox(work.events)
+      return storage.rewriteOutbox(() => work.events)
     case 'keepFrame':
       return storage.keepFrame(frame(work.label))
     case 'rewriteFrames':

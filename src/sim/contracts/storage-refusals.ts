@@ -82,8 +82,16 @@ const refusal = onOne(
       harness.refuse?.(1, errno)
       const error = await expectRefusal(storage.append([intent(90)]), 'storage_failed', 'an append')
       expectSame(error.details, { errno }, 'its details')
-      await expectRefusal(storage.note([{ kind: 'forgotten', through: 1 as Sequence }]), 'storage_failed', 'a note')
-      await expectRefusal(storage.rewriteOutbox([birth('b')]), 'storage_failed', 'a rewrite of the outbox')
+      await expectRefusal(
+        storage.note(() => [{ kind: 'forgotten', through: 1 as Sequence }]),
+        'storage_failed',
+        'a note',
+      )
+      await expectRefusal(
+        storage.rewriteOutbox(() => [birth('b')]),
+        'storage_failed',
+        'a rewrite of the outbox',
+      )
       await expectRefusal(storage.rewriteFrames([frame(1)]), 'storage_failed', 'a rewrite of the frames')
       harness.refuse?.(0, '')
     }
@@ -153,7 +161,7 @@ const unsureName = onOne(
     await storage.append([intent(1)])
     harness.refuse?.(1, 'EIO', ['syncFolder'])
     await expectRefusal(
-      storage.rewriteOutbox([birth('b')]),
+      storage.rewriteOutbox(() => [birth('b')]),
       'storage_failed',
       'a rewrite whose name could not be synced',
     )

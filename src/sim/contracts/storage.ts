@@ -69,7 +69,7 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
   }),
   onOne('an append of nothing keeps nothing and takes no number', async (harness, storage) => {
     await storage.append([])
-    await storage.note([])
+    await storage.note(() => [])
     expectSame(await storage.append([intent(1)]), 1, 'the first number')
     const { next, stored } = await reopened(harness, storage)
     expectSame(stored.outbox, [birth(), made(1, intent(1))], 'the outbox')
@@ -78,9 +78,9 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
   onOne('events come back in the order in which they were asked for, whatever overlapped', async (harness, storage) => {
     await Promise.all([
       storage.append([intent(1)]),
-      storage.note([decided(1, 1)]),
+      storage.note(() => [decided(1, 1)]),
       storage.append([intent(2)]),
-      storage.note([decided(2, 2), { kind: 'forgotten', through: 1 as Sequence }]),
+      storage.note(() => [decided(2, 2), { kind: 'forgotten', through: 1 as Sequence }]),
     ])
     const { next, stored } = await reopened(harness, storage)
     expectSame(
@@ -110,7 +110,7 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
   onOne('[I16] a rewrite replaces the outbox whole, and numbers go on from it', async (harness, storage) => {
     await Promise.all([1, 2, 3].map((label) => storage.append([intent(label)])))
     const rewritten = [birth('a', 2), made(3, intent(3)), decided(3, 3)]
-    await storage.rewriteOutbox(rewritten)
+    await storage.rewriteOutbox(() => rewritten)
     expectSame(await storage.append([intent(4)]), 4, 'the number after a rewrite')
     const { next, stored } = await reopened(harness, storage)
     expectSame(stored.outbox, [...rewritten, made(4, intent(4))], 'the outbox')
@@ -119,7 +119,7 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
   }),
   onOne('what is asked for after a rewrite is done after it, without waiting for it', async (harness, storage) => {
     const before = storage.append([intent(1)])
-    const rewrite = storage.rewriteOutbox([birth('c'), made(1, intent(1))])
+    const rewrite = storage.rewriteOutbox(() => [birth('c'), made(1, intent(1))])
     const after = storage.append([intent(2)])
     expectSame(await Promise.all([before, rewrite, after]), [1, null, 2], 'the answers')
     const { next, stored } = await reopened(harness, storage)
@@ -128,7 +128,7 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
   }),
   onOne('[I18] a rewrite that would give a number again is refused and changes nothing', async (harness, storage) => {
     await storage.append([intent(1), intent(2)])
-    const refusal = await storage.rewriteOutbox([birth(), made(1, intent(1))]).catch((error: unknown) => error)
+    const refusal = await storage.rewriteOutbox(() => [birth(), made(1, intent(1))]).catch((error: unknown) => error)
     expectThat(
       refusal instanceof Error && refusal.name === 'InvariantError',
       'the rewrite is refused as a broken invariant',
@@ -140,7 +140,7 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
   }),
   onOne('[I16] a new birth may begin its numbers again', async (harness, storage) => {
     await storage.append([intent(1), intent(2)])
-    await storage.rewriteOutbox([birth('b'), made(1, intent(2))])
+    await storage.rewriteOutbox(() => [birth('b'), made(1, intent(2))])
     const { next } = await reopened(harness, storage)
     expectSame(await next.append([intent(3)]), 2, 'the number after a new birth')
     await next.close()
@@ -188,10 +188,10 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
         detail: `${index}${'x'.repeat(600)}`,
       }),
     )
-    await storage.note(events)
+    await storage.note(() => events)
     await storage.keepFrame(frame(1, 30_000))
     expectSame(storage.folding(), { outbox: true, frames: true }, 'folding after growth')
-    await storage.rewriteOutbox([birth()])
+    await storage.rewriteOutbox(() => [birth()])
     await storage.rewriteFrames([frame(1, 30_000)])
     expectSame(storage.folding(), { outbox: false, frames: false }, 'folding after a rewrite')
   }),
@@ -208,7 +208,11 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
       await Promise.all([storage.close(), storage.close()])
       await Promise.all(pending)
       await expectRefusal(storage.append([intent(2)]), 'storage_failed', 'an append after closing')
-      await expectRefusal(storage.note([decided(1, 1)]), 'storage_failed', 'a note after closing')
+      await expectRefusal(
+        storage.note(() => [decided(1, 1)]),
+        'storage_failed',
+        'a note after closing',
+      )
       await expectRefusal(storage.keepFrame(frame(2)), 'storage_failed', 'a frame after closing')
       const next = await harness.open()
       expectSame(

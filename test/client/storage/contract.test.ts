@@ -135,7 +135,7 @@ describe('the suite catches a storage that', () => {
     [
       'loses the order of overlapping calls',
       withStorage((storage) => ({
-        note: async (events) => void (await Promise.resolve().then(() => storage.note(events))),
+        note: async (make) => void (await Promise.resolve().then(() => storage.note(make))),
       })),
       /in the order in which they were asked for/,
     ],

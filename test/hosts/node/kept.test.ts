@@ -126,7 +126,7 @@ test('files of a generation that was never finished, and of older ones, are remo
   const path = join(folder, actorFolder(anna))
   const storage = await open()
   await storage.load(birth())
-  await storage.rewriteOutbox([birth()])
+  await storage.rewriteOutbox(() => [birth()])
   await storage.close()
   expect(await readdir(path)).toEqual(['outbox-000002.journal'])
   await writeFile(join(path, 'outbox-000001.journal'), 'older')
