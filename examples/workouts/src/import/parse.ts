@@ -2,8 +2,9 @@
 // app wrote the file; what the columns of each mean is in strong.ts and hevy.ts. Knows nothing of intents or ids: see plan.ts.
 // Every line of the file is accounted for: linesRead = sets + restTimers + unreadable.
 import { createColumns, plainHeader } from './columns.ts'
-import { parseCsv } from './csv.ts'
+import { parseCsvInSteps } from './csv.ts'
 import { createHevyReader, isHevy } from './hevy.ts'
+import { finish, type Steps } from './steps.ts'
 import { createStrongReader, isStrong } from './strong.ts'
 import { decodeFile } from './text.ts'
 import { type DistanceUnit, type NumberForm, provesDecimalComma, Unreadable } from './values.ts'
@@ -85,10 +86,18 @@ export class NotAnExport extends Error {
   }
 }
 
-/** Reads a whole file. */
+/** Lines that are read between two steps: a fraction of a millisecond. */
+const LINES_PER_STEP = 20
+
+/** Reads a whole file at once. */
 export function readExport(bytes: Uint8Array, units: Units = METRIC): Export {
+  return finish(readExportInSteps(bytes, units))
+}
+
+/** Reads a whole file in steps; throws NotAnExport. */
+export function* readExportInSteps(bytes: Uint8Array, units: Units = METRIC): Steps<Export> {
   const { text, isDamaged } = decodeFile(bytes)
-  const { header, records } = parseCsv(text)
+  const { header, records } = yield* parseCsvInSteps(text)
   const reader = chooseReader(header, units)
   const form = {
     hasDecimalComma: records.some(
@@ -99,7 +108,8 @@ export function readExport(bytes: Uint8Array, units: Units = METRIC): Export {
   const sets: SetLine[] = []
   const unreadable: UnreadableLine[] = []
   let restTimers = 0
-  for (const record of records) {
+  for (const [index, record] of records.entries()) {
+    if (index % LINES_PER_STEP === 0) yield { done: index, all: records.length }
     try {
       if ('reason' in record) throw new Unreadable(record.reason)
       if (isDamaged && record.fields.some((field) => field.includes('\uFFFD')))

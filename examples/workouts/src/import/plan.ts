@@ -5,6 +5,7 @@
 import { app } from '../app.ts'
 import { contentId } from './content-id.ts'
 import type { Export, SetLine, UnreadableLine, WorkoutPart } from './parse.ts'
+import { finish, type Steps } from './steps.ts'
 
 /** One intent to make. */
 export interface PlannedIntent {
@@ -32,12 +33,24 @@ interface Group {
   isPlanned: boolean
 }
 
+/** Lines that are planned between two steps: less than a millisecond. */
+const LINES_PER_STEP = 10
+
 /** Plans the import of a file for an actor. The same file and actor give the same plan. */
-export function planImport({ source, linesRead, sets, unreadable: unread }: Export, actor: string): Plan {
+export function planImport(file: Export, actor: string): Plan {
+  return finish(planImportInSteps(file, actor))
+}
+
+/** Plans an import in steps. */
+export function* planImportInSteps(
+  { source, linesRead, sets, unreadable: unread }: Export,
+  actor: string,
+): Steps<Plan> {
   const unreadable = [...unread]
   const groupsByKey = new Map<string, Group[]>()
   const accepted: { readonly setLine: SetLine; readonly group: Group }[] = []
-  for (const setLine of sets) {
+  for (const [index, setLine] of sets.entries()) {
+    if (index % LINES_PER_STEP === 0) yield { done: index, all: 2 * sets.length }
     const problem =
       problemOf('logWorkout', { id: 'x', source, ...compact(setLine.workout) }) ??
       problemOf('logSet', { id: 'x', workoutId: 'x', ...compact(setLine.set) })
@@ -69,7 +82,8 @@ export function planImport({ source, linesRead, sets, unreadable: unread }: Expo
   // Only now is known all that the lines of a workout say of it: a file may repeat its notes on some of them.
   const intents: PlannedIntent[] = []
   const counts = new Map<string, number>()
-  for (const { setLine, group } of accepted) {
+  for (const [index, { setLine, group }] of accepted.entries()) {
+    if (index % LINES_PER_STEP === 0) yield { done: sets.length + index, all: 2 * sets.length }
     const { line, set } = setLine
     if (!group.isPlanned) {
       intents.push({
