@@ -1,6 +1,6 @@
 // The path of one call of a mutator on the device: checked, run on the overlay (the screen changes), kept in the outbox (durable),
 // decided by the authority. Holds the handles of the calls made by this process. Who runs is the replica, who keeps the outbox.
-import { createDeferred } from '../base/deferred.ts'
+import { createDeferred, type Deferred } from '../base/deferred.ts'
 import { type Details, SyncError } from '../base/errors.ts'
 import { type Json, jsonProblem } from '../base/json.ts'
 import { type Random, randomUuid } from '../base/random.ts'
@@ -40,9 +40,8 @@ export interface CallOptions {
 
 interface Call {
   readonly handle: IntentHandle
-  settleSaved(error?: SyncError): void
-  settleDecided(decision: Decision): void
-  isDecided: boolean
+  readonly saved: Deferred<void>
+  readonly decided: Deferred<Decision>
 }
 
 /** What the calls work with once storage is loaded. */
@@ -66,7 +65,7 @@ export interface Calls {
   open(parts: CallParts): void
   /** Nothing can be kept any more: what is not kept yet is refused. */
   refuseAll(error: SyncError): void
-  /** Outbox entries changed: handles whose promise is due are settled. */
+  /** Outbox entries changed: those who wait for a decision that is there now are told. */
   settle(entries: readonly OutboxEntry[]): void
   /** The disk refused these. */
   refuse(entries: readonly OutboxEntry[], error: unknown): void
@@ -94,16 +93,16 @@ export function createCalls(app: App, random: Random): Calls {
     const made = register(id)
     const copy = copyArguments(app, name, args)
     if (copy instanceof SyncError) refuseOne(id, copy)
-    else if (parts === undefined && closedBy === undefined) early.push(() => begin(id, name, copy, options))
-    else begin(id, name, copy, options)
+    else if (parts === undefined && closedBy === undefined) early.push(() => begin(made, id, name, copy, options))
+    else begin(made, id, name, copy, options)
     return made.handle
   }
 
-  function begin(id: IntentId, name: string, args: Json, options: CallOptions): void {
+  function begin({ saved }: Call, id: IntentId, name: string, args: Json, options: CallOptions): void {
     if (parts === undefined) return refuseOne(id, closedBy ?? new SyncError('client_closed', `${name} was called`))
     const { replica, outbox, actor } = parts
     const kept = outbox.get(id)
-    if (kept !== undefined) return settle([kept])
+    if (kept !== undefined) return settleOne(kept)
     const refusal = parts.refusal(options.accept === true)
     if (refusal !== undefined) return refuseOne(id, refusal)
     const { version } = app.mutators[name] as App['mutators'][string]
@@ -115,7 +114,7 @@ export function createCalls(app: App, random: Random): Calls {
       (result) => {
         if (result.kept) {
           const needs = result.needs.length > 0 ? { needs: result.needs.slice(0, LIMITS.needs) } : {}
-          outbox.add({ id, name, version, args, madeAt: intent.madeAt, ...needs })
+          outbox.add({ id, name, version, args, madeAt: intent.madeAt, ...needs }, saved.resolve)
         } else refuseOne(id, refusalOf(name, result.error))
         endRun()
       },
@@ -142,14 +141,8 @@ export function createCalls(app: App, random: Random): Calls {
     const decided = createDeferred<Decision>()
     const made: Call = {
       handle: Object.freeze({ id, saved: saved.promise, decided: decided.promise }),
-      settleSaved(error) {
-        if (error === undefined) return saved.resolve()
-        // Nobody has to listen. Said only where it fails: ten thousand promises of one burst cost as many again.
-        saved.promise.catch(() => undefined)
-        saved.reject(error)
-      },
-      settleDecided: decided.resolve,
-      isDecided: false,
+      saved,
+      decided,
     }
     calls.set(id, made)
     return made
@@ -160,8 +153,10 @@ export function createCalls(app: App, random: Random): Calls {
     if (refused === undefined) return
     // The id was not used: the person may try again with it.
     calls.delete(id)
-    refused.settleSaved(error)
-    refused.settleDecided({
+    // Nobody has to listen. Said only where it fails: ten thousand promises of one burst cost as many again.
+    refused.saved.promise.catch(() => undefined)
+    refused.saved.reject(error)
+    refused.decided.resolve({
       status: 'refused',
       code: typeof error.details['code'] === 'string' ? error.details['code'] : error.code,
       details: error.details,
@@ -169,15 +164,17 @@ export function createCalls(app: App, random: Random): Calls {
   }
 
   function settle(entries: readonly OutboxEntry[]): void {
-    for (const { intent, sequence, outcome, isRepeated } of entries) {
-      const known = calls.get(intent.id)
-      if (known === undefined || known.isDecided || sequence === undefined) continue
-      known.settleSaved()
-      if (outcome === undefined) continue
-      known.isDecided = true
-      known.settleDecided({ ...outcome, repeated: isRepeated })
-      calls.delete(intent.id)
-    }
+    // Who waits for the disk has been told by the outbox. The rest is asked only where there is something to tell.
+    for (const entry of entries) if (entry.outcome !== undefined) settleOne(entry)
+  }
+
+  function settleOne({ intent, sequence, outcome, isRepeated }: OutboxEntry): void {
+    const known = calls.get(intent.id)
+    if (known === undefined || sequence === undefined) return
+    known.saved.resolve()
+    if (outcome === undefined) return
+    known.decided.resolve({ ...outcome, repeated: isRepeated })
+    calls.delete(intent.id)
   }
 
   return {
@@ -210,7 +207,7 @@ export function createCalls(app: App, random: Random): Calls {
     decisionOf(id) {
       const known = calls.get(id) ?? register(id)
       const entry = parts?.outbox.get(id)
-      if (entry !== undefined) settle([entry])
+      if (entry !== undefined) settleOne(entry)
       return known.handle.decided
     },
   }

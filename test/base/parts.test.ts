@@ -121,6 +121,29 @@ describe('lane', () => {
     await expect(fourth).resolves.toBe('four')
     expect(log).toEqual(['1 begins', '1 ends', '2'])
   })
+
+  test('whoever asked for a job hears of it before the next one begins, however many wait', async () => {
+    const lane = createLane()
+    const log: string[] = []
+    const jobs = Array.from({ length: 3_000 }, (_, number) => `${number}`)
+    const asked = jobs.map((name) =>
+      lane.run(async () => void log.push(name)).then(() => void log.push(`${name} heard`)),
+    )
+    expect(lane.size()).toBe(3_000)
+    await Promise.all(asked)
+    expect(log).toEqual(jobs.flatMap((name) => [name, `${name} heard`]))
+    expect(lane.size()).toBe(0)
+  })
+
+  test('what is asked when all are done, or by a job itself, has its turn', async () => {
+    const lane = createLane()
+    let inner: Promise<string> | undefined
+    await lane.run(async () => {
+      inner = lane.run(async () => 'inner')
+    })
+    expect(await inner).toBe('inner')
+    expect(await lane.run(async () => lane.size())).toBe(1)
+  })
 })
 
 describe('a deadline', () => {

@@ -30,6 +30,8 @@ export interface OutboxEntry {
   readonly attempts: number
   /** The intent as JSON, as long as it will be needed again. */
   readonly text: string | undefined
+  /** Whom to tell when it is durable: with the entry, so that ten thousand of one burst are told without being looked up again. */
+  readonly onSaved: (() => void) | undefined
 }
 
 /** An entry in the hands of the outbox, which alone changes it. */
@@ -49,6 +51,7 @@ export function makeEntry(intent: KeptIntent): OwnEntry {
     isSending: false,
     attempts: 0,
     text: undefined,
+    onSaved: undefined,
   }
 }
 

@@ -32,13 +32,15 @@ export interface Outbox {
   get(id: IntentId): OutboxEntry | undefined
   /** The entry with this number, if it is still here. */
   at(sequence: number): OutboxEntry | undefined
-  /** Keeps a new intent; whether and when it is durable is told to the listener. */
-  add(intent: KeptIntent): void
+  /** Keeps a new intent. `onSaved` is called when it is durable; that, and whether it was refused, is told to the listener too. */
+  add(intent: KeptIntent, onSaved?: () => void): void
   /** The durable entries that the authority has to decide, in order: all from the first that it has not. */
   undecided(limit: number): readonly OutboxEntry[]
   countUndecided(): number
   /** How many are not durable yet. */
   countUnsaved(): number
+  /** Takes in what another client of the same store kept; gives the entries that it concerns, of which the listener has heard. */
+  take(events: readonly OutboxEvent[]): readonly OutboxEntry[]
   /** Takes outcomes in; resolves when they are stored. */
   decide(outcomes: readonly OutcomeRange[], at: number): Promise<void>
   /** Gives up an undecided intent's place; resolves when that is stored. */
@@ -162,7 +164,11 @@ export function createOutbox(
       return
     }
     unnumbered = unnumbered.slice(group.length)
-    for (const entry of group) place(entry)
+    for (const entry of group) {
+      place(entry)
+      entry.onSaved?.()
+      entry.onSaved = undefined
+    }
     listener.changed(group)
   }
 
@@ -203,6 +209,20 @@ export function createOutbox(
     if (!isNoted && byId.get(id)?.givenUp === undefined) await giveUp(id, how)
   }
 
+  /** The entries of which an event speaks, once it is applied. */
+  const concerned = (event: OutboxEvent): readonly OwnEntry[] => {
+    switch (event.kind) {
+      case 'made':
+        return numbered.slice(Math.max(0, event.first - first), event.first + event.intents.length - first)
+      case 'decided':
+        return event.outcomes.flatMap(({ from, to }) => numbered.slice(Math.max(0, from - first), to + 1 - first))
+      case 'withdrawn':
+        return numbered.slice(event.sequence - first, event.sequence + 1 - first)
+      default:
+        return []
+    }
+  }
+
   for (const event of kept) apply(event)
   stored = decided
   return {
@@ -221,9 +241,10 @@ export function createOutbox(
     entries: () => (unnumbered.length === 0 ? numbered : [...numbered, ...unnumbered]),
     get: (id) => byId.get(id),
     at: (sequence) => numbered[sequence - first],
-    add(intent) {
+    add(intent, onSaved) {
       const entry = makeEntry(intent)
       entry.text = JSON.stringify(intent)
+      entry.onSaved = onSaved
       byId.set(intent.id, entry)
       unnumbered.push(entry)
       // What is called in the same turn shares one write.
@@ -232,6 +253,21 @@ export function createOutbox(
     undecided: (limit) => numbered.slice(Math.max(0, decided + 1 - first), Math.max(0, decided + 1 - first) + limit),
     countUndecided: () => lastNumber() - decided,
     countUnsaved: () => unnumbered.length,
+    take(events) {
+      const changed = new Set<OwnEntry>()
+      for (const event of events) {
+        apply(event)
+        if (event.kind === 'born') stored = event.last
+        if (event.kind === 'decided' && event.again !== true)
+          for (const { to } of event.outcomes) stored = Math.max(stored, Math.min(to, decided))
+        for (const entry of concerned(event)) changed.add(entry)
+      }
+      // A new birth knows nothing of what this client is still saving.
+      for (const entry of unnumbered) byId.set(entry.intent.id, entry)
+      const entries = [...changed]
+      if (entries.length > 0) listener.changed(entries)
+      return entries
+    },
     async decide(outcomes, at) {
       const before = decided
       const changed = outcomes.flatMap((range) => settleRange(range, at, false))

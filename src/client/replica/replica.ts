@@ -117,16 +117,6 @@ export function createReplica(app: App, report: (error: unknown) => void = rethr
   const lane = createLane()
   const control: RunControl = { stop: undefined }
   const counters = { runs: 0, replays: 0, framesApplied: 0, commits: 0 }
-  let jobs = 0
-
-  const inLane = async <Result>(job: () => Promise<Result>): Promise<Result> => {
-    jobs++
-    try {
-      return await lane.run(job)
-    } finally {
-      jobs--
-    }
-  }
 
   /** Finds what a plan leads to, swaps it in and tells. */
   const commit = async (
@@ -200,7 +190,7 @@ export function createReplica(app: App, report: (error: unknown) => void = rethr
     counters,
     cursors: () => [...overlay.cursors].map(([scope, place]) => ({ scope, ...place })),
     run: (intent, mode) =>
-      inLane(async () => {
+      lane.run(async () => {
         const known = overlay.runsById.get(intent.id)
         if (known !== undefined) return { kept: true, picture: known.picture, needs: [] }
         const result = await commit({ staged: undefined, retired: new Set(), appended: [{ intent, mode }] })
@@ -209,7 +199,7 @@ export function createReplica(app: App, report: (error: unknown) => void = rethr
         return { kept: true, picture: record?.picture ?? 'shown', needs: record?.needs ?? [] }
       }),
     confirm: (frame, retired, pending) =>
-      inLane(async () => {
+      lane.run(async () => {
         const staged = reader.stage(frame)
         const runs = runsOf(retired)
         await commit({
@@ -218,20 +208,20 @@ export function createReplica(app: App, report: (error: unknown) => void = rethr
         })
       }),
     drop: (ids) =>
-      inLane(async () => {
+      lane.run(async () => {
         const runs = runsOf(ids)
         if (runs.size > 0) await commit({ staged: undefined, retired: runs, appended: [] })
       }),
     reorder: (intents) =>
-      inLane(async () => {
+      lane.run(async () => {
         const plan = planOrder(new Set(), intents)
         if (plan.retired.size > 0 || plan.appended.length > 0) await commit({ staged: undefined, ...plan })
       }),
     expireRun() {
       control.stop?.()
-      return jobs > 0
+      return lane.size() > 0
     },
-    isRunning: () => jobs > 0,
+    isRunning: () => lane.size() > 0,
     onCommit: (listener) => commits.on(listener),
     observe: (table) => shown.observe(tableOf(table)),
     get: (table, id) => shown.row(tableOf(table), id),
