@@ -25,7 +25,9 @@ const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 const entries = Object.keys(manifest.exports)
   .filter((path) => path !== './package.json')
   .map((path) => posix.join(manifest.name, path))
-const browserEntries = ['holdfast', 'holdfast/client']
+const browserEntries = ['holdfast', 'holdfast/client', 'holdfast/react']
+// What an app has beside the package: what npm brings with it, and what the app brings for a subpath that wants it.
+const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]
 const floorNode = `${root}scripts/floor/node_modules/node/bin/node`
 const floorTests = ['test/base', 'test/schema', 'test/protocol', 'test/server', 'test/hosts']
 
@@ -122,7 +124,7 @@ function unpack(file) {
     process.exit(1)
   }
   writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }))
-  for (const dependency of [...Object.keys(manifest.dependencies), '@types/node']) {
+  for (const dependency of [...declared, '@types/node', '@types/react']) {
     const link = join(app, 'node_modules', dependency)
     mkdirSync(dirname(link), { recursive: true })
     symlinkSync(join(root, 'node_modules', dependency), link, 'junction')
@@ -159,7 +161,6 @@ function importsOf(file) {
 }
 
 function strayImports() {
-  const declared = new Set(Object.keys(manifest.dependencies))
   const problems = []
   for (const file of files.filter((name) => /\.(js|d\.ts)$/.test(name))) {
     for (const specifier of importsOf(file)) {
@@ -167,7 +168,7 @@ function strayImports() {
       if (specifier.startsWith('.')) {
         const target = targetOf(file, specifier)
         if (!files.includes(target)) problems.push(`${file} imports ${specifier}, which is not in the package`)
-      } else if (!declared.has(packageOf(specifier))) {
+      } else if (!declared.includes(packageOf(specifier))) {
         problems.push(`${file} imports ${specifier}, which is no dependency`)
       }
     }

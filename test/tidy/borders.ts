@@ -61,6 +61,8 @@ export const BORDERS: readonly Border[] = [
   { place: 'server/db', may: below, types: ['server/host.ts'] },
   { place: 'server/db/sqlite', may: [...below, 'server/db', 'server/host.ts'], packages: ['node'], isApart: true },
 
+  { place: 'bindings/react', may: [], types: ['schema/index.ts', 'client/index.ts'], packages: ['react'] },
+
   {
     place: 'hosts/node',
     may: [...below, 'client/host.ts', 'client/storage', 'client/outbox/stored.ts', 'server/http/exchange.ts'],

@@ -34,7 +34,10 @@ export function readSource(path: string): SourceFile {
 }
 
 /** All files of some folders whose names end in one of the endings. */
-export function readSources(folders: readonly string[], endings: readonly string[] = ['.ts']): readonly SourceFile[] {
+export function readSources(
+  folders: readonly string[],
+  endings: readonly string[] = ['.ts', '.tsx'],
+): readonly SourceFile[] {
   return folders
     .flatMap((folder) => pathsIn(folder))
     .filter((path) => endings.some((ending) => path.endsWith(ending)))

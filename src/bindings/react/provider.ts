@@ -1,0 +1,57 @@
+// Which client the hooks below a component speak to. Makes no client and closes none: whoever made it does, since a component may
+// come and go while intents wait.
+import { createContext, createElement, type ReactElement, type ReactNode, useContext, useMemo } from 'react'
+import type { Client } from '../../client/index.ts'
+import type { App } from '../../schema/index.ts'
+
+/** What HoldfastProvider is given. */
+export interface HoldfastProviderProps<A extends App = App> {
+  /** The client; `undefined` where there is none, on a server or before somebody has signed in: every query is loading then. */
+  readonly client: Client<A> | undefined
+  readonly children?: ReactNode
+}
+
+const HoldfastContext = createContext<{ readonly client: Client | undefined } | undefined>(undefined)
+
+/**
+ * Gives a client to the hooks below it. Another client takes the place of the first at once, with nothing of its rows left.
+ * Does not close the client.
+ *
+ * ```tsx
+ * <HoldfastProvider client={client}>
+ *   <Workouts />
+ * </HoldfastProvider>
+ * ```
+ */
+export function HoldfastProvider<A extends App>({ client, children }: HoldfastProviderProps<A>): ReactElement {
+  // Seen from here, every client is one of some app.
+  const held = useMemo(() => ({ client: client as Client | undefined }), [client])
+  return createElement(HoldfastContext.Provider, { value: held }, children)
+}
+
+/** The client of the provider around, or undefined where that has none. Throws outside of one. */
+export function useClientIfAny(caller: string): Client | undefined {
+  const held = useContext(HoldfastContext)
+  if (held === undefined)
+    throw new Error(
+      `${caller} was called outside of a HoldfastProvider: put <HoldfastProvider client={client}> around the components that use it`,
+    )
+  return held.client
+}
+
+/**
+ * The client itself, for what has no hook: `discard`, `pause`, `resume`, `quiet`. Throws where there is none.
+ *
+ * ```tsx
+ * const client = useClient<typeof app>()
+ * return <button onClick={() => client.resume()}>Try again</button>
+ * ```
+ */
+export function useClient<A extends App = App>(): Client<A> {
+  const client = useClientIfAny('useClient')
+  if (client === undefined)
+    throw new Error(
+      'useClient was called while the HoldfastProvider has no client (client={undefined}): render what needs one when there is one',
+    )
+  return client as unknown as Client<A>
+}
