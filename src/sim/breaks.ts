@@ -124,6 +124,20 @@ export const BREAKS: readonly Break[] = [
     why: 'A device sends all it has in one batch (I13).',
   },
   {
+    name: 'slow',
+    file: 'server/sync/live.ts',
+    find: 'if (subscriber.sink.write(text) > LIMITS.streamBufferBytes) end(subscriber)',
+    replace: 'subscriber.sink.write(text)',
+    why: 'A stream that its device does not read is written to without end (I13).',
+  },
+  {
+    name: 'poll',
+    file: 'server/sync/live.ts',
+    find: 'createFanOut(host.clock, tuning, tick, poll)',
+    replace: 'createFanOut(host.clock, tuning, tick, async () => undefined)',
+    why: 'Nobody looks whether somebody else has written, so it waits for the next commit (I17).',
+  },
+  {
     name: 'group',
     file: 'server/state/adopt.ts',
     find: 'changes.groups.get(aggregate.of.name) ?? new Set<string>()',

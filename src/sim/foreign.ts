@@ -99,8 +99,11 @@ export function createForeign({ authority, truth, dice, actors }: ForeignParts):
       ]
     }),
     giveWorkout: on('workouts', (db, workout) => [update(db, 'workouts', workout, { ownerId: someone() })]),
-    // Its sets stay behind, in nobody's scope.
-    dropWorkout: on('workouts', (db, workout) => [remove(db, 'workouts', workout)]),
+    // One that has sets, since they stay behind, in nobody's scope.
+    dropWorkout: on('sets', (db, { workoutId }) => {
+      const workout = truth.model.rows('workouts').get(String(workoutId))
+      return workout === undefined ? [] : [remove(db, 'workouts', workout)]
+    }),
     findWorkout(db) {
       const lost = [...truth.model.rows('sets').values()].find(
         ({ workoutId }) => !truth.model.rows('workouts').has(String(workoutId)),
@@ -127,11 +130,11 @@ export function createForeign({ authority, truth, dice, actors }: ForeignParts):
     moveSet: 2,
     renameSet: 1,
     giveWorkout: 1,
-    dropWorkout: 0.5,
-    findWorkout: 1.5,
+    dropWorkout: 2.5,
+    findWorkout: 0.7,
     addSteps: 2,
     moveMachine: 2,
-    dropMachine: 0.5,
+    dropMachine: 1,
     visit: 2,
     moveVisit: 1,
   }

@@ -51,7 +51,7 @@ export interface Mood {
 }
 
 /** The last fault of a world. */
-export type LastBlow = 'none' | 'authoritySetBack' | 'diskSetBack' | 'both'
+export type LastBlow = 'none' | 'authoritySetBack' | 'diskSetBack' | 'both' | 'foreignWrite' | 'grantChange'
 
 /** Draws a mood. */
 export function drawMood(dice: Dice): Mood {
@@ -102,6 +102,6 @@ export function drawMood(dice: Dice): Mood {
       nothing: 3,
     },
     unrest: { pause: often(0.03), failure: often(0.004) },
-    lastBlow: dice.weighted({ none: 5, authoritySetBack: 3, diskSetBack: 1, both: 1 }),
+    lastBlow: dice.weighted({ none: 4, authoritySetBack: 3, diskSetBack: 1, both: 1, foreignWrite: 2, grantChange: 1 }),
   }
 }

@@ -55,6 +55,8 @@ export interface WireWatch {
   answered(device: string, request: NetworkRequest, answer: Answered, since: number): void
   /** The authority has answered rubbish. */
   refusedRubbish(device: string, request: NetworkRequest, answer: HttpAnswer): void
+  /** The authority writes to a stream. `isFull`: after its last write it was told that more waits than it may keep. */
+  written(device: string, isFull: boolean): void
   /** The authority opened a stream. */
   opened(device: string, request: NetworkRequest, since: number): (text: string) => void
 }

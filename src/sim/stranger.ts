@@ -62,6 +62,8 @@ export function createStranger({ world, dice, history, checks, truth, network, a
       () => ['updateWorkouts', { id: any('workouts'), name: 'mine' }],
       () => ['updateWorkouts', { id: any('workouts'), ownerId: actor }],
       () => ['startWorkout', { id: any('workouts'), name: 'mine too' }],
+      // Twice as often as the others: whoever takes the id of a lost parent takes what is left under it.
+      () => ['startWorkout', { id: lost('sets', 'workoutId', 'workouts'), name: 'lost' }],
       () => ['startWorkout', { id: lost('sets', 'workoutId', 'workouts'), name: 'found' }],
       () => ['insertMachines', { id: lost('repairs', 'machineId', 'machines'), gymId: gym(), name: 'found', uses: 0 }],
       () => ['step', { id: any('tallies'), by: 1_000 }],

@@ -37,6 +37,8 @@ export function openPipe(parts: PipeParts, request: NetworkRequest, listener: St
   let isOver = false
   /** From here on nothing gets through, and nobody is told. */
   let isSilent = false
+  /** How much the authority was last told that waits. */
+  let toldWaiting = 0
   let newestAt = 0
   let waiting = 0
   let tellServer: () => void = () => {}
@@ -78,9 +80,10 @@ export function openPipe(parts: PipeParts, request: NetworkRequest, listener: St
 
   const sinkOf = (write: (text: string) => void): StreamSink => ({
     write(text) {
+      watch.written(device, toldWaiting > LIMITS.streamBufferBytes)
       write(text)
       waiting += text.length
-      const isSlow = happens('streamSlow', device)
+      toldWaiting = happens('streamSlow', device) ? LIMITS.streamBufferBytes * 2 : waiting
       if (happens('streamStalled', device)) isSilent = true
       const breaks = !isSilent && happens('streamCut', device)
       later(() => {
@@ -94,7 +97,7 @@ export function openPipe(parts: PipeParts, request: NetworkRequest, listener: St
           world.after(latencyMs(device), tellServer)
         }
       })
-      return isSlow ? LIMITS.streamBufferBytes * 2 : waiting
+      return toldWaiting
     },
     close: () => later(() => end('The authority closed the stream')),
   })

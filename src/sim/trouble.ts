@@ -30,7 +30,7 @@ export interface Trouble {
   between(kind: 'read' | 'write'): void
   /** Everything works again. */
   heal(): Promise<void>
-  /** What was decided and seen by all goes back once more, at the authority or on a disk; false when it does not. */
+  /** After all had agreed, the last blow: something goes back once more, or somebody else writes. False when nothing happens. */
   strikeAgain(): Promise<boolean>
 }
 
@@ -85,6 +85,11 @@ export function createTrouble(parts: TroubleParts): Trouble {
     },
     async strikeAgain() {
       const { lastBlow } = mood
+      if (lastBlow === 'foreignWrite' || lastBlow === 'grantChange') {
+        const hasWritten = lastBlow === 'foreignWrite' ? parts.foreign.write() : parts.foreign.changeGrants()
+        if (hasWritten) history.fault(lastBlow, 'authority')
+        return hasWritten
+      }
       let hasStruck = false
       const struck = cast.devices.find((device) => onDevice.image(device) !== undefined)
       const image = struck === undefined ? undefined : onDevice.image(struck)

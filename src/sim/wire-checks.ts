@@ -217,6 +217,8 @@ export function createWireWatch({ truth, checks, history, calls, now, device }: 
           `the refusal of rubbish from ${name} is no problem of RFC 9457: ${'body' in answer ? answer.body : 'a stream'}`,
       )
     },
+    written: (name, isFull) =>
+      check('I13', !isFull, () => `the authority goes on writing to ${name}, for whom more waits than the limit`),
     opened(name, _request, opened) {
       const from = device(name)
       let since = opened

@@ -30,11 +30,13 @@ function setUp(
   const history = createHistory(world)
   const asked: string[] = []
   const refused: HttpAnswer[] = []
+  const written: string[] = []
   const watch: WireWatch = {
     sent() {},
     arrived: () => 0,
     answered() {},
     refusedRubbish: (_device, _request, said) => void refused.push(said),
+    written: (_device, isFull) => void written.push(isFull ? 'though full' : 'in time'),
     opened: () => () => {},
   }
   const server = {
@@ -51,7 +53,7 @@ function setUp(
   const line = network.line('d1')
   let isAlive = true
   const own = network.connect(line, { isAlive: () => isAlive, hear: (run) => (isAlive ? run() : undefined) })
-  return { world, history, asked, refused, line, network: own, die: () => (isAlive = false) }
+  return { world, history, asked, refused, written, line, network: own, die: () => (isAlive = false) }
 }
 
 /** What became of a request, after ten seconds. */
@@ -215,8 +217,9 @@ describe('a stream', () => {
       await parts.world.runUntil(parts.world.now() + 1_000, () => true)
       return waiting
     }
+    const writeNow = (text: string): void => void sink?.write(text)
     const wait = (ms: number) => parts.world.runUntil(parts.world.now() + ms, () => true)
-    return { ...parts, said, write, wait, cancel, close: () => sink?.close(), isGone: () => isGone }
+    return { ...parts, said, write, writeNow, wait, cancel, close: () => sink?.close(), isGone: () => isGone }
   }
 
   test('brings events in order and whole, however its bytes are split', async () => {
@@ -261,6 +264,21 @@ describe('a stream', () => {
     const stream = openStream({ streamSlow: 1 })
     await stream.wait(1_000)
     expect(await stream.write('event: seal\ndata: {}\n\n')).toBeGreaterThan(LIMITS.streamBufferBytes)
+    expect(stream.written).toEqual(['in time'])
+  })
+
+  test('[I13] that was slow is watched for what is written to it all the same', async () => {
+    const stream = openStream({ streamSlow: 1 })
+    await stream.wait(1_000)
+    for (let time = 0; time < 2; time++) await stream.write('event: seal\ndata: {}\n\n')
+    expect(stream.written).toEqual(['in time', 'though full'])
+  })
+
+  test('[I13] and so is one on which more waits than the limit by itself', async () => {
+    const stream = openStream()
+    await stream.wait(1_000)
+    for (const characters of [LIMITS.streamBufferBytes - 2, 3, 1]) stream.writeNow(`:${'x'.repeat(characters)}`)
+    expect(stream.written).toEqual(['in time', 'in time', 'though full'])
   })
 
   test('that nobody answers ends after a while', async () => {
