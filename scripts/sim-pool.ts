@@ -103,6 +103,8 @@ function ask(worker: ChildProcess, question: Question): Promise<Answer | undefin
 /** What a run gave. */
 export interface Ran {
   readonly results: readonly SeedResult[]
+  /** The story of the seed with the first violation, where the run was only until there. */
+  readonly story: string | undefined
   /** Seeds that were run twice and compared, and those of them that were not the same. */
   readonly comparedTwice: number
   readonly different: readonly number[]
@@ -120,6 +122,7 @@ export async function runAll(
   }: { readonly untilFirst?: boolean; readonly twiceEvery?: number; onResult(result: SeedResult): void },
 ): Promise<Ran> {
   const results = new Map<number, SeedResult>()
+  const stories = new Map<number, string>()
   const different: number[] = []
   let comparedTwice = 0
   let next = 0
@@ -129,10 +132,13 @@ export async function runAll(
     while (next < enough) {
       const at = next++
       const seed = seeds[at] as number
-      const { result } = await lane.ask({ seed, story: false })
+      const { result, story } = await lane.ask({ seed, story: untilFirst })
       results.set(at, result)
       onResult(result)
-      if (result.violations.length > 0 && untilFirst) enough = Math.min(enough, at + 1)
+      if (result.violations.length > 0 && untilFirst) {
+        enough = Math.min(enough, at + 1)
+        stories.set(at, story)
+      }
       if (seed % twiceEvery !== 0) continue
       comparedTwice++
       const again = await lane.ask({ seed, story: false })
@@ -142,5 +148,10 @@ export async function runAll(
   }
   await Promise.all(Array.from({ length: processes }, runLane))
   const counted = [...results].filter(([at]) => at < enough)
-  return { results: counted.map(([, result]) => result), comparedTwice, different: different.sort((a, b) => a - b) }
+  return {
+    results: counted.map(([, result]) => result),
+    story: stories.get(enough - 1),
+    comparedTwice,
+    different: different.sort((a, b) => a - b),
+  }
 }

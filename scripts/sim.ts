@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { BREAKS } from '../src/sim/breaks.ts'
 import { patchProblem, readSource } from '../src/sim/patches.ts'
 import { hasFailed, summarize } from '../src/sim/summary.ts'
-import { createPool, runAll } from './sim-pool.ts'
+import { createPool, type Pool, runAll } from './sim-pool.ts'
 
 const USAGE = 'npm run sim -- --seeds 1..500 [--json] [--break NAME] [--processes N] | --seed N [--story] | --breaks'
 
@@ -31,7 +31,7 @@ async function command(): Promise<number> {
   const pool = createPool(broken?.name)
   let count = 0
   let toldAt = began
-  const { results, comparedTwice, different } = await runAll(
+  const { results, story, comparedTwice, different } = await runAll(
     pool,
     seeds,
     Math.min(Number(options.processes), seeds.length),
@@ -59,17 +59,23 @@ async function command(): Promise<number> {
   if (summary.never !== undefined) console.error(`Never in ${summary.seeds} seeds: ${summary.never.join(', ')}.`)
   const told = options.story ? seeds[0] : summary.firstSeed
   if (told !== undefined) {
-    const lane = pool.lane()
-    const { story } = await lane.ask({ seed: told, story: true })
-    lane.close()
-    if (options.story && !options.json) process.stdout.write(story)
-    else console.error(story)
+    const text = told === summary.firstSeed && story !== undefined ? story : await tell(pool, told)
+    if (options.story && !options.json) process.stdout.write(text)
+    else console.error(text)
   }
   pool.close()
   if (options.json) console.log(JSON.stringify(summary))
   else if (!options.story)
     console.log(`${summary.seeds} seeds, ${summary.intents} intents, ${summary.violations} violations, ${seconds} s`)
   return hasFailed(summary) || different.length > 0 ? 1 : 0
+}
+
+/** The story of one seed. */
+async function tell(pool: Pool, seed: number): Promise<string> {
+  const lane = pool.lane()
+  const { story } = await lane.ask({ seed, story: true })
+  lane.close()
+  return story
 }
 
 function readOptions() {
