@@ -25,7 +25,7 @@ const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 const entries = Object.keys(manifest.exports)
   .filter((path) => path !== './package.json')
   .map((path) => posix.join(manifest.name, path))
-const browserEntries = ['holdfast', 'holdfast/client', 'holdfast/react']
+const browserEntries = ['holdfast', 'holdfast/client', 'holdfast/browser', 'holdfast/react']
 // What an app has beside the package: what npm brings with it, and what the app brings for a subpath that wants it.
 const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]
 const floorNode = `${root}scripts/floor/node_modules/node/bin/node`

@@ -123,6 +123,13 @@ export const CODES = Object.freeze({
     'Another process has this storage open',
     'Close the other process, or give this device a folder of its own.',
   ),
+  not_leading: entry(
+    'persist',
+    'recover',
+    409,
+    'Another client of this store leads now',
+    'Nothing has to be done: the one that leads sends what waits, and this one hears of it.',
+  ),
   // Between device and authority.
   unreachable: entry(
     'send',

@@ -11,14 +11,17 @@ import { type CallOptions, createCalls, type IntentHandle } from './calls.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import { outboxItem } from './outbox/item.ts'
 import { createOutbox, type Outbox } from './outbox/outbox.ts'
+import { createPending, type Pending } from './pending.ts'
 import { createLiveQueries, type LiveQuery } from './query/live.ts'
 import { createReplica, type PendingIntent } from './replica/replica.ts'
 import { firstBirth } from './session/identity.ts'
-import { type Badge, badgeOf, connectionOf, countBadges, rowBadge, type Status, type SyncInfo } from './status.ts'
+import { type Badge, badgeOf, countBadges, faultOf, rowBadge, type Status, type SyncInfo } from './status.ts'
 import { createFrameKeeper, type FrameKeeper } from './storage/frame-keeper.ts'
-import type { Storage, StoredFrame } from './storage/storage.ts'
-import { createEngine, type Engine } from './sync/engine.ts'
+import type { Storage } from './storage/storage.ts'
+import { createEngine } from './sync/engine.ts'
 import { DEFAULT_TUNING, type Tuning } from './sync/tuning.ts'
+import { createRole, type RolePlayer } from './tabs/role.ts'
+import { createTalker } from './tabs/talk.ts'
 
 /** Makes a client. Nothing throws for reasons of storage or network: see `ready` and `status()`. */
 export function createClient<A extends App>(options: ClientOptions<A>): Client<A> {
@@ -30,13 +33,13 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   const statusChanged = createEmitter<Status>(host.report)
   let storage: Storage | undefined
   let outbox: Outbox | undefined
-  let engine: Engine | undefined
+  let pending: Pending | undefined
   let keeper: FrameKeeper | undefined
-  /** The frame that is being applied. */
-  let arriving: StoredFrame | undefined
+  let player: RolePlayer | undefined
+  const talker = createTalker(() => player, options.startPaused === true)
+  let openingFault: SyncError | undefined
   let isBroken = false
   let isClosed = false
-  let isPaused = options.startPaused === true
   let isWatching = false
   let isStatusDue = false
   let quietWaiters: (() => void)[] = []
@@ -44,12 +47,9 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   const isDurable = (): boolean => storage?.isDurable ?? true
   const badge = (id: PendingIntent['id']): Badge => badgeOf(outbox?.get(id), isDurable())
 
-  // Retiring must come before the queries look, so that rows turn `synced` in the same notification as their values; and a frame
-  // is handed to the keeper in the moment in which it counts, so that what is kept is always what was shown.
+  // Before the queries look, so that rows turn `synced` in the same notification as their values.
   replica.onCommit(({ frame }) => {
-    if (frame === undefined) return
-    if (outbox?.client === frame.client) outbox.retire(frame.decided)
-    if (arriving !== undefined) keeper?.keep(arriving)
+    if (frame !== undefined) pending?.committed(frame)
   })
   const syncOf = (table: string, id: string): SyncInfo => {
     const intents = replica.writers(table, id)
@@ -62,16 +62,40 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
 
   async function open(): Promise<void> {
     try {
-      storage = await host.openStorage(actor)
+      const opened = await host.openStorage(actor)
+      player = createRole({
+        storage: opened,
+        tabs: opened.shared === undefined ? undefined : host.openTabs?.(actor),
+        clock: host.clock,
+        onLead: () => void lead(),
+        onLost: follow,
+        onWord(word) {
+          talker.hear(word)
+          onChange()
+        },
+        report: host.report,
+      })
+      storage = player.storage
+      storage.shared?.listen({
+        outbox: (events) => pending?.others.outbox(events),
+        frames: (frames, areAll) => pending?.others.frames(frames, areAll),
+      })
       const stored = await storage.load(firstBirth(host.random, host.clock.now()))
       outbox = createOutbox(storage, stored.outbox, (run) => void host.clock.turn(run), {
         changed: onEntries,
         refused: onRefused,
       })
-      const areWhole = await showStored(stored.frames)
-      const sealed = replica.client === outbox.client ? replica.decided : 0
-      watchRuns()
-      await Promise.all(pendingIntents().map((intent) => replica.run(intent, 'stored')))
+      pending = createPending({
+        actor,
+        replica,
+        outbox,
+        onRuns: watchRuns,
+        touchSync: (entries) => queries.touchSync(entries.map(({ intent }) => intent.id)),
+        keep: (frame) => keeper?.keep(frame),
+        readFrames: async () => (await storage?.shared?.readFrames()) ?? [],
+        report: host.report,
+      })
+      const areWhole = await pending.show(stored.frames)
       keeper = createFrameKeeper({
         storage,
         clock: host.clock,
@@ -80,22 +104,6 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         tidyOutbox,
         report: host.report,
         areWhole,
-      })
-      engine = createEngine({
-        host,
-        outbox,
-        actor,
-        tuning,
-        sealed,
-        token,
-        takeFrame,
-        fingerprint: app.fingerprint,
-        url: options.url.replace(/\/+$/, ''),
-        wantsStream: options.live !== false,
-        cursors: () => replica.cursors(),
-        park: (entry, reason, detail) => giveUp(entry, { as: 'parked', reason, detail }),
-        onChange,
-        onBroken: breakDown,
       })
       calls.open({
         app,
@@ -108,13 +116,13 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         onRun: watchRuns,
       })
       queries.loaded()
-      talk()
+      if (!isClosed) player.start()
     } catch (error) {
-      calls.refuseAll(
+      openingFault =
         error instanceof SyncError
           ? error
-          : new SyncError('storage_failed', 'The storage could not be opened', { cause: error }),
-      )
+          : new SyncError('storage_failed', 'The storage could not be opened', { cause: error })
+      calls.refuseAll(openingFault)
       host.report(error)
       throw error
     } finally {
@@ -122,55 +130,41 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     }
   }
 
-  /** Applies what was kept of the rows; false when a frame does not fit, after which only pulling leads on. */
-  async function showStored(frames: readonly StoredFrame[]): Promise<boolean> {
-    for (const frame of frames) {
-      try {
-        await replica.confirm(frame, () => false)
-      } catch (error) {
-        if (!(error instanceof SyncError)) throw error
-        host.report(error)
-        return false
-      }
-    }
-    return true
+  /** This client talks to the authority, for all that share its store. */
+  async function lead(): Promise<void> {
+    await pending?.settled()
+    const box = outbox
+    if (isClosed || box === undefined || player?.role === 'following') return
+    talker.lead(() =>
+      createEngine({
+        host,
+        outbox: box,
+        actor,
+        tuning,
+        sealed: replica.client === box.client ? replica.decided : 0,
+        token,
+        takeFrame: async (frame) => pending?.takeFrame(frame),
+        fingerprint: app.fingerprint,
+        url: options.url.replace(/\/+$/, ''),
+        wantsStream: options.live !== false,
+        cursors: () => replica.cursors(),
+        park: (entry, reason, detail) => giveUp(entry, { as: 'parked', reason, detail }),
+        onChange,
+        onBroken: breakDown,
+      }),
+    )
+    onChange()
   }
 
-  /** Begins to talk to the authority, unless somebody wants otherwise. */
-  function talk(): void {
-    if (!isPaused && !isClosed && !isBroken) engine?.start()
+  /** Another client leads now; what this one had seen beyond the store is not built upon. */
+  function follow(): void {
+    talker.follow()
+    pending?.reread()
+    onChange()
   }
 
   async function token(): Promise<string | undefined> {
     return typeof session.token === 'function' ? session.token() : session.token
-  }
-
-  /** What the overlay shows: everything that is neither in the confirmed rows nor given up. Of an earlier history: all above `decided`. */
-  function pendingIntents(decided?: number): PendingIntent[] {
-    const pending: PendingIntent[] = []
-    for (const { intent, sequence, isRetired, givenUp } of outbox?.entries() ?? []) {
-      const isPending = decided === undefined ? !isRetired : (sequence ?? Number.POSITIVE_INFINITY) > decided
-      if (isPending && givenUp === undefined) pending.push({ ...intent, rootId: intent.root ?? intent.id, actor })
-    }
-    return pending
-  }
-
-  async function takeFrame(frame: StoredFrame): Promise<void> {
-    const box = outbox as Outbox
-    const isSealed = (id: PendingIntent['id']): boolean =>
-      (box.get(id)?.sequence ?? Number.POSITIVE_INFINITY) <= frame.decided
-    // Rows that only turn from sending to synced change in nothing but their badge.
-    const sealed = box.entries().filter(({ intent, isRetired }) => !isRetired && isSealed(intent.id))
-    queries.touchSync(sealed.map(({ intent }) => intent.id))
-    watchRuns()
-    // Of an earlier history than what is shown: what stood between the two is pending again.
-    const wentBack = replica.client === frame.client && frame.decided < replica.decided
-    arriving = frame
-    try {
-      await replica.confirm(frame, isSealed, wentBack ? pendingIntents(frame.decided) : undefined)
-    } finally {
-      arriving = undefined
-    }
   }
 
   async function tidyOutbox(): Promise<void> {
@@ -178,16 +172,10 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     if (!isBroken) await outbox?.tidy(now - tuning.keepDecidedMs, now)
   }
 
-  /** Takes intents off the screen; what was built on them runs again. */
-  function takeBack(entries: readonly OutboxEntry[]): void {
-    void replica.drop(new Set(entries.map(({ intent }) => intent.id)))
-    watchRuns()
-  }
-
   function giveUp(entry: OutboxEntry, how: NonNullable<OutboxEntry['givenUp']>): void {
-    takeBack([entry])
+    pending?.takeBack([entry])
     outbox?.giveUp(entry.intent.id, how).catch(host.report)
-    engine?.work()
+    talker.engine?.work()
   }
 
   function refusal(accept: boolean): SyncError | undefined {
@@ -201,12 +189,12 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     calls.settle(entries)
     queries.touchSync(entries.map(({ intent }) => intent.id))
     queries.flush()
-    if ((outbox?.countUndecided() ?? 0) > 0) engine?.work()
+    if ((outbox?.countUndecided() ?? 0) > 0) talker.engine?.work()
     onChange()
   }
 
   function onRefused(entries: readonly OutboxEntry[], error: unknown): void {
-    takeBack(entries)
+    pending?.takeBack(entries)
     calls.refuse(entries, error)
     if (error instanceof InvariantError) breakDown(error)
     onChange()
@@ -225,7 +213,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   function breakDown(error: unknown): void {
     if (isBroken) return
     isBroken = true
-    engine?.stop()
+    talker.end()
     host.report(error)
     onChange()
   }
@@ -236,11 +224,12 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       quietWaiters = []
       for (const resolve of waiters) resolve()
     }
-    if (statusChanged.size() === 0 || isStatusDue) return
+    if (isStatusDue || (statusChanged.size() === 0 && player?.role !== 'leading')) return
     isStatusDue = true
     host.clock.turn(() => {
       isStatusDue = false
-      statusChanged.emit(status())
+      talker.tell()
+      if (statusChanged.size() > 0) statusChanged.emit(status())
     })
   }
 
@@ -253,26 +242,16 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   function status(): Status {
     const entries = outbox?.entries() ?? []
     const waiting = (outbox?.countUndecided() ?? 0) + (outbox?.countUnsaved() ?? 0)
-    const health = engine?.health()
-    const fault = health?.fault
+    const isStopped = isBroken || openingFault !== undefined
     return {
-      connection: isBroken
-        ? 'broken'
-        : isClosed
-          ? 'paused'
-          : health === undefined
-            ? 'connecting'
-            : connectionOf(health),
-      fault:
-        fault === undefined
-          ? undefined
-          : { code: fault.code, phase: fault.phase, message: fault.message, requestId: fault.requestId },
-      attempts: health?.attempts ?? 0,
+      ...talker.talk(),
+      ...(isStopped ? { connection: 'broken' } : {}),
+      ...(openingFault === undefined ? {} : { fault: faultOf(openingFault) }),
       counts: countBadges(entries, isDurable()),
       waiting,
       oldestWaitingAt: waiting === 0 ? undefined : entries[entries.length - waiting]?.intent.madeAt,
       storage: storage === undefined ? undefined : { mode: storage.mode, isDurable: storage.isDurable },
-      heardAt: health === undefined || health.heardAt === 0 ? undefined : health.heardAt,
+      tab: player?.role ?? 'alone',
       asOf: replica.at,
     }
   }
@@ -304,12 +283,12 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       return calls.decisionOf(intentId)
     },
     pause() {
-      isPaused = true
-      engine?.stop()
+      talker.pause()
+      onChange()
     },
     resume() {
-      isPaused = false
-      talk()
+      talker.resume()
+      onChange()
     },
     quiet: () =>
       new Promise((resolve) => {
@@ -329,20 +308,21 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         isComplete: replica.isComplete,
         cursors: replica.cursors(),
         entries: box.entries(),
-        rebirths: engine?.health().rebirths ?? 0,
+        rebirths: talker.engine?.health().rebirths ?? 0,
       }
     },
     async close() {
       if (isClosed) return
       isClosed = true
       await ready.catch(() => undefined)
-      engine?.stop()
+      talker.end()
       calls.refuseAll(new SyncError('client_closed', 'The client was closed'))
       await calls.handedOver()
       await outbox?.settled()
       await keeper?.close()
       queries.close()
       await storage?.close()
+      player?.close()
       onChange()
     },
   }

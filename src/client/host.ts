@@ -45,6 +45,17 @@ export interface Network {
   stream(request: NetworkRequest, listener: StreamListener): Cancel
 }
 
+/** What joins the clients of one shared store (the tabs of one browser). Nothing said here is relied on: the store is the truth. */
+export interface Tabs {
+  /** Waits until no other client leads, and calls back once. The returned function gives the lead, or the wait for it, up. */
+  lead(onTurn: () => void): Cancel
+  /** Says something that can be cloned to all others. */
+  say(word: object): void
+  /** Hears what others say, from now on; who says it may be another version, or no Holdfast at all. Called once. */
+  hear(listener: (word: unknown) => void): void
+  close(): void
+}
+
 /** The world of one client. */
 export interface Host {
   readonly clock: Clock
@@ -52,6 +63,8 @@ export interface Host {
   readonly network: Network
   /** Opens the storage of one actor; each actor's is separate. Rejects with a SyncError of phase persist. */
   openStorage(actor: ActorId): Promise<Storage>
+  /** Joins the clients that share this actor’s store; absent where a store is one client’s alone. */
+  openTabs?(actor: ActorId): Tabs
   /** Where errors go that no caller awaits: a listener of the app that threw, a broken invariant. */
   report(error: unknown): void
 }

@@ -1,11 +1,12 @@
 // What people are told: one badge for each intent and row, and one status of the whole client. Pure functions over what outbox
 // and engine know; the table of states is here and nowhere else (I15: `synced` only when the authority has said so,
 // nothing beyond `saving` before the device's disk has).
-import type { Code, Phase } from '../base/errors.ts'
+import type { Code, Phase, SyncError } from '../base/errors.ts'
 import type { IntentId } from '../protocol/ids.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import type { StorageMode } from './storage/storage.ts'
 import type { Health } from './sync/engine.ts'
+import type { Role } from './tabs/role.ts'
 
 /** What a badge says of a row or an intent. */
 export type Badge = 'saving' | 'unsaved' | 'queued' | 'sending' | 'synced' | 'conflict' | 'failed'
@@ -54,29 +55,33 @@ export function rowBadge(writers: readonly IntentId[], badge: (id: IntentId) => 
   return state
 }
 
-/** How the client stands with the authority. */
-export type Connection =
-  /** Up to date and listening, or between two polls. */
-  | 'online'
-  /** Asking. */
-  | 'connecting'
-  /** The last try failed; the next one is due. */
-  | 'offline'
-  /** Waits for a person: see `fault`. */
-  | 'held'
-  /** Paused by the app, or closed. */
-  | 'paused'
-  /** Stopped by a broken invariant; what is stored is untouched. */
-  | 'broken'
+/**
+ * How the client stands with the authority. `online`: up to date and listening, or between two polls. `connecting`: asking. `offline`:
+ * the last try failed, the next one is due. `held`: waits for a person, see `fault`. `paused`: by the app, or closed. `broken`: stopped
+ * by a broken invariant, or by a store that cannot be opened; what is stored is untouched.
+ */
+export type Connection = 'online' | 'connecting' | 'offline' | 'held' | 'paused' | 'broken'
+
+/** What went wrong last and is not overcome. */
+export interface StatusFault {
+  readonly code: Code
+  readonly phase: Phase
+  readonly message: string
+  readonly requestId: string | undefined
+}
+
+/** How the loop is doing that talks to the authority for this device. */
+export interface Talk {
+  readonly connection: Connection
+  readonly fault: StatusFault | undefined
+  /** Tries in vain since the last success. */
+  readonly attempts: number
+  /** When the authority last answered, by this device's clock. */
+  readonly heardAt: number | undefined
+}
 
 /** The status of a client at one moment. */
-export interface Status {
-  readonly connection: Connection
-  /** What went wrong last and is not overcome. */
-  readonly fault:
-    | { readonly code: Code; readonly phase: Phase; readonly message: string; readonly requestId: string | undefined }
-    | undefined
-  readonly attempts: number
+export interface Status extends Talk {
   /** Intents by badge; `synced` counts those that are still kept. */
   readonly counts: { readonly [B in Badge]: number }
   /** Intents that the authority has not decided, durable or not. */
@@ -84,10 +89,29 @@ export interface Status {
   /** When the oldest of them was made, in milliseconds since 1970. */
   readonly oldestWaitingAt: number | undefined
   readonly storage: { readonly mode: StorageMode; readonly isDurable: boolean } | undefined
-  /** When the authority last answered, by this device's clock. */
-  readonly heardAt: number | undefined
+  /** Which part this client plays among those that share its store: only one of them talks to the authority. */
+  readonly tab: Role
   /** When the newest confirmed rows were true, by the authority's clock. */
   readonly asOf: number | undefined
+}
+
+/** Before anything is known of the loop. */
+export const UNKNOWN_TALK: Talk = { connection: 'connecting', fault: undefined, attempts: 0, heardAt: undefined }
+
+/** How the loop of this client is doing. */
+export function talkOf(health: Health): Talk {
+  return {
+    connection: connectionOf(health),
+    fault: faultOf(health.fault),
+    attempts: health.attempts,
+    heardAt: health.heardAt === 0 ? undefined : health.heardAt,
+  }
+}
+
+/** A fault as people are told of it. */
+export function faultOf(error: SyncError | undefined): StatusFault | undefined {
+  if (error === undefined) return undefined
+  return { code: error.code, phase: error.phase, message: error.message, requestId: error.requestId }
 }
 
 /** How the halves of the loop look from outside. */

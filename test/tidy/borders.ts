@@ -29,7 +29,7 @@ export const BORDERS: readonly Border[] = [
 
   { place: 'client', may: [...below, 'client'] },
   { place: 'client/host.ts', may: below, types: ['client/storage'] },
-  { place: 'client/status.ts', may: below, types: ['client/outbox', 'client/storage', 'client/sync'] },
+  { place: 'client/status.ts', may: below, types: ['client/outbox', 'client/storage', 'client/sync', 'client/tabs'] },
   { place: 'client/replica', may: below, types: ['client/storage'] },
   { place: 'client/query', may: [...below, 'client/replica'], types: ['client/status.ts'] },
   { place: 'client/storage', may: [...below, 'client/outbox/stored.ts', 'client/outbox/snapshot.ts'] },
@@ -40,6 +40,11 @@ export const BORDERS: readonly Border[] = [
   },
   { place: 'client/outbox/stored.ts', may: below },
   { place: 'client/session', may: [...below, 'client/outbox/stored.ts'], types: ['client/storage'] },
+  {
+    place: 'client/tabs',
+    may: [...below, 'client/status.ts'],
+    types: ['client/host.ts', 'client/storage', 'client/sync'],
+  },
   {
     place: 'client/sync',
     may: [...below, 'client/outbox', 'client/session'],
@@ -63,6 +68,11 @@ export const BORDERS: readonly Border[] = [
 
   { place: 'bindings/react', may: [], types: ['schema/index.ts', 'client/index.ts'], packages: ['react'] },
 
+  {
+    place: 'hosts/browser',
+    may: [...below, 'client/host.ts', 'client/storage', 'client/outbox/stored.ts'],
+    packages: ['idb', 'eventsource-parser'],
+  },
   {
     place: 'hosts/node',
     may: [...below, 'client/host.ts', 'client/storage', 'client/outbox/stored.ts', 'server/http/exchange.ts'],

@@ -8,7 +8,7 @@ import { type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import type { Storage } from '../storage/storage.ts'
 import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry, textOf } from './entry.ts'
 import { rebornEvents, snapshotEvents } from './snapshot.ts'
-import type { KeptIntent, OutboxEvent } from './stored.ts'
+import { type KeptIntent, type OutboxEvent, placesOf } from './stored.ts'
 
 /** The changes that others hear of. */
 export interface OutboxListener {
@@ -209,20 +209,6 @@ export function createOutbox(
     if (!isNoted && byId.get(id)?.givenUp === undefined) await giveUp(id, how)
   }
 
-  /** The entries of which an event speaks, once it is applied. */
-  const concerned = (event: OutboxEvent): readonly OwnEntry[] => {
-    switch (event.kind) {
-      case 'made':
-        return numbered.slice(Math.max(0, event.first - first), event.first + event.intents.length - first)
-      case 'decided':
-        return event.outcomes.flatMap(({ from, to }) => numbered.slice(Math.max(0, from - first), to + 1 - first))
-      case 'withdrawn':
-        return numbered.slice(event.sequence - first, event.sequence + 1 - first)
-      default:
-        return []
-    }
-  }
-
   for (const event of kept) apply(event)
   stored = decided
   return {
@@ -260,7 +246,8 @@ export function createOutbox(
         if (event.kind === 'born') stored = event.last
         if (event.kind === 'decided' && event.again !== true)
           for (const { to } of event.outcomes) stored = Math.max(stored, Math.min(to, decided))
-        for (const entry of concerned(event)) changed.add(entry)
+        for (const { from, to } of placesOf(event))
+          for (const entry of numbered.slice(Math.max(0, from - first), Math.max(0, to + 1 - first))) changed.add(entry)
       }
       // A new birth knows nothing of what this client is still saving.
       for (const entry of unnumbered) byId.set(entry.intent.id, entry)

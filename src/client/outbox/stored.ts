@@ -48,3 +48,10 @@ export type OutboxEvent =
     }
   /** Decided intents up to this number need no longer be kept. */
   | { readonly kind: 'forgotten'; readonly through: Sequence }
+
+/** The runs of numbers of whose intents an event speaks. */
+export function placesOf(event: OutboxEvent): readonly { readonly from: number; readonly to: number }[] {
+  if (event.kind === 'made') return [{ from: event.first, to: event.first + event.intents.length - 1 }]
+  if (event.kind === 'decided') return event.outcomes
+  return event.kind === 'withdrawn' ? [{ from: event.sequence, to: event.sequence }] : []
+}

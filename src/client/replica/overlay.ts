@@ -253,8 +253,10 @@ function swapFrame(overlay: Overlay, staged: StagedFrame, stale: Version[]): voi
       if (owner === undefined || owner === state.mainOwner) state.otherOwners.delete(id)
       else state.otherOwners.set(id, owner)
     }
-    // What comes is in the indexes since the rebase began.
-    if (state.indexes.size > 0) for (const [id, row] of table.before) stale.push({ state, id, row })
+    if (state.indexes.size === 0) continue
+    // What comes is in the indexes since the rebase began, but for those that somebody asked for since then.
+    for (const [id, row] of table.after) indexRow(state, id, row)
+    for (const [id, row] of table.before) stale.push({ state, id, row })
   }
   overlay.cursors.clear()
   for (const [scope, place] of staged.cursors) overlay.cursors.set(scope, place)

@@ -1,0 +1,146 @@
+// Which part a client plays among those that share its store: one leads, which means that it alone talks to the authority and writes
+// what came of it; the others follow, hear from the store what was kept, and wait for their turn. A client whose store is its own is
+// alone and leads from the start. What leading means is client.ts; the fence that holds a deposed leader back is in the store (I8).
+import type { Cancel, Clock } from '../../base/clock.ts'
+import type { SyncError } from '../../base/errors.ts'
+import type { Tabs } from '../host.ts'
+import type { MakeEvents, Storage } from '../storage/storage.ts'
+import { parseWord, type Word } from './word.ts'
+
+/** The parts that a client can play. */
+export type Role = 'alone' | 'leading' | 'following'
+
+/** What the role works with. */
+export interface RoleParts {
+  readonly storage: Storage
+  readonly tabs: Tabs | undefined
+  readonly clock: Clock
+  /** The lead is taken: all that was kept is known here. */
+  onLead(): void
+  /** The lead is lost. */
+  onLost(): void
+  /** Another client said something. `kept` is answered here. */
+  onWord(word: Exclude<Word, { readonly kind: 'kept' }>): void
+  report(error: unknown): void
+}
+
+/** The part that a client plays. */
+export interface RolePlayer {
+  readonly role: Role
+  /** The storage, told of to the others, and watched for the loss of the lead. */
+  readonly storage: Storage
+  /** Begins to play: `onLead` comes at once where nobody else could lead. */
+  start(): void
+  say(word: Word): void
+  /** Gives the lead, or the wait for it, up. */
+  close(): void
+}
+
+/** How long to wait before a store that could not be led is tried again. */
+const TRY_AGAIN_MS = 1_000
+
+/** Makes the player of one client. */
+export function createRole({ storage, tabs, clock, onLead, onLost, onWord, report }: RoleParts): RolePlayer {
+  const { shared } = storage
+  let role: Role = shared === undefined || tabs === undefined ? 'alone' : 'following'
+  let isClosed = false
+  let stopLeading: Cancel = () => undefined
+  let isCatchingUp = false
+  let isDue = false
+
+  const say = (word: Word): void => {
+    if (!isClosed) tabs?.say(word)
+  }
+
+  /** One look into the store at a time; a hint that comes meanwhile is good for one more. */
+  const catchUp = async (): Promise<void> => {
+    isDue = true
+    if (isCatchingUp) return
+    isCatchingUp = true
+    try {
+      while (isDue && !isClosed) {
+        isDue = false
+        await shared?.catchUp()
+      }
+    } catch (error) {
+      report(error)
+    } finally {
+      isCatchingUp = false
+    }
+  }
+
+  const waitForTurn = (): void => {
+    stopLeading = tabs?.lead(() => void takeLead()) ?? stopLeading
+  }
+
+  const takeLead = async (): Promise<void> => {
+    try {
+      await shared?.lead()
+    } catch (error) {
+      report(error)
+      stopLeading()
+      if (!isClosed) stopLeading = clock.after(TRY_AGAIN_MS, waitForTurn)
+      return
+    }
+    if (isClosed) return
+    role = 'leading'
+    onLead()
+  }
+
+  /** The store says that another leads: whatever this one believed, it follows now. */
+  const lose = (): void => {
+    if (role !== 'leading') return
+    role = 'following'
+    shared?.resign()
+    stopLeading()
+    onLost()
+    if (!isClosed) waitForTurn()
+  }
+
+  /** A write, of which the others hear once it is done. */
+  const told = async <Result>(write: Promise<Result>): Promise<Result> => {
+    try {
+      const result = await write
+      say({ kind: 'kept' })
+      return result
+    } catch (error) {
+      if ((error as Partial<SyncError> | null)?.code === 'not_leading') lose()
+      throw error
+    }
+  }
+
+  return {
+    get role() {
+      return role
+    },
+    storage:
+      role === 'alone'
+        ? storage
+        : {
+            ...storage,
+            append: (intents, texts) => told(storage.append(intents, texts)),
+            note: (make: MakeEvents) => told(storage.note(make)),
+            rewriteOutbox: (make: MakeEvents) => told(storage.rewriteOutbox(make)),
+            keepFrame: (frame) => told(storage.keepFrame(frame)),
+            rewriteFrames: (frames) => told(storage.rewriteFrames(frames)),
+          },
+    start() {
+      if (role === 'alone') return onLead()
+      tabs?.hear((heard) => {
+        const word = parseWord(heard)
+        if (word === undefined || isClosed) return
+        if (word.kind === 'kept') void catchUp()
+        else onWord(word)
+      })
+      say({ kind: 'hello' })
+      waitForTurn()
+    },
+    say,
+    close() {
+      if (isClosed) return
+      isClosed = true
+      stopLeading()
+      tabs?.close()
+    },
+  }
+}

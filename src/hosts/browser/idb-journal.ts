@@ -1,0 +1,243 @@
+// One journal in one object store of IndexedDB: texts under rising keys, and beside them a head that says whose turn it is and from
+// where the journal was last written anew. Several tabs have it open; each transaction first reads what others have put there since
+// the last one, so that what a tab knows always ends where its own record begins. One lane per journal: transactions of one tab never
+// overlap. Knows nothing of what the texts mean; that is indexeddb.ts.
+import type { IDBPDatabase, IDBPObjectStore } from 'idb'
+import { check } from '../../base/assert.ts'
+import { SyncError } from '../../base/errors.ts'
+import { createLane } from '../../base/lane.ts'
+import { inStore } from './store-fault.ts'
+
+/** The number of the format of these records; what is newer is left untouched. */
+export const IDB_FORMAT = 1
+
+/** What stands at the key `head`: strings sort behind all numbers. */
+interface Head {
+  readonly format: number
+  /** The fence: who leads has this epoch, everybody else's fenced writes are refused (I8). */
+  readonly epoch: number
+  /** The keys of the records with which the journal was last written anew. */
+  readonly first: number
+  readonly last: number
+  /** Whoever had read up to this key knows what those records say. */
+  readonly covers: number
+}
+
+/** Records that others have written. `areAll`: the journal was written anew, and they are all of it. */
+export type Heard = (texts: readonly string[], areAll: boolean) => void
+
+/** A journal, open in this tab. */
+export interface IdbJournal {
+  /** Reads all. An empty one begins with `begin`, if that is given. */
+  load(begin?: string): Promise<readonly string[]>
+  /** Adds one record behind what others have added; anybody may. */
+  add(text: string): Promise<void>
+  /** Adds what `make` gives once all that others have added is heard; fenced when this tab leads. */
+  note(make: () => string | undefined): Promise<void>
+  /** Adds one record; only the leader may. */
+  keep(text: string): Promise<void>
+  /** Replaces everything by what `make` gives; only the leader may. `isSame`: whoever knows all of the old journal knows the new one. */
+  rewrite(make: () => { readonly texts: readonly string[]; readonly isSame: boolean }): Promise<void>
+  catchUp(): Promise<void>
+  readAll(): Promise<readonly string[]>
+  /** Leads: under the next epoch, or under this one, which must be a new one here. Gives the epoch. */
+  lead(epoch?: number): Promise<number>
+  resign(): void
+  /** How long the texts are, and how long those with which the journal was last written anew. */
+  length(): { readonly all: number; readonly base: number }
+  /** Resolves when nothing is under way. */
+  settled(): Promise<void>
+}
+
+type Store<Mode extends IDBTransactionMode> = IDBPObjectStore<unknown, string[], string, Mode>
+
+const HEAD = 'head'
+const empty: Head = { format: IDB_FORMAT, epoch: 0, first: 0, last: 0, covers: -1 }
+
+/** Opens the journal in the object store of this name. */
+export function openIdbJournal(
+  db: IDBPDatabase,
+  name: string,
+  durability: IDBTransactionOptions['durability'],
+  heard: Heard,
+): IdbJournal {
+  const lane = createLane()
+  /** The key of the last record that is known here. */
+  let position = 0
+  /** Under which this tab leads; undefined while it does not. */
+  let epoch: number | undefined
+  let base = 0
+  let all = 0
+
+  /** Runs one transaction; what it did is durable, as far as the journal promises, when it resolves. */
+  const within = <Result>(
+    mode: 'readonly' | 'readwrite',
+    what: string,
+    work: (store: Store<'readwrite'>) => Promise<Result>,
+  ): Promise<Result> =>
+    lane.run(() =>
+      inStore(what, async () => {
+        const transaction = db.transaction([name], mode, durability === undefined ? {} : { durability })
+        const { done } = transaction
+        // When the work fails, the transaction does too; one of the two errors is told.
+        done.catch(() => undefined)
+        try {
+          const result = await work(transaction.objectStore(name) as unknown as Store<'readwrite'>)
+          await done
+          return result
+        } catch (error) {
+          abort(transaction)
+          throw transaction.error ?? error
+        }
+      }),
+    )
+
+  const since = (key: number): IDBKeyRange => IDBKeyRange.bound(key, Number.POSITIVE_INFINITY, true, true)
+
+  const read = async (store: Store<'readonly'> | Store<'readwrite'>, key: number) => {
+    const [head, keys, texts] = await Promise.all([
+      store.get(HEAD) as Promise<Head | undefined>,
+      store.getAllKeys(since(key)) as Promise<number[]>,
+      store.getAll(since(key)) as Promise<string[]>,
+    ])
+    if (head !== undefined && head.format > IDB_FORMAT)
+      throw new SyncError(
+        'storage_newer',
+        `The stored journal ${name} has format ${head.format}, this build reads up to ${IDB_FORMAT}`,
+        { details: { journal: name, format: head.format } },
+      )
+    return { head: head ?? empty, isNew: head === undefined, keys, texts }
+  }
+
+  /** Takes in what a transaction found behind the last known record. */
+  const take = ({ head, keys, texts }: Awaited<ReturnType<typeof read>>): void => {
+    const wasRewritten = position < head.first
+    // What the rewriting says is known here, if everything before it is.
+    const known = wasRewritten && position === head.covers ? keys.filter((key) => key <= head.last).length : 0
+    const areAll = wasRewritten && position !== head.covers
+    position = keys.at(-1) ?? position
+    if (wasRewritten) {
+      base = lengthOf(texts.filter((_, index) => (keys[index] as number) <= head.last))
+      all = 0
+    }
+    all += lengthOf(texts)
+    const news = texts.slice(known)
+    if (news.length > 0) heard(news, areAll)
+  }
+
+  const mustLead = (head: Head): void => {
+    if (epoch === undefined || head.epoch !== epoch)
+      throw new SyncError(
+        'not_leading',
+        `A client under epoch ${epoch ?? 'none'} was to write, the store has ${head.epoch}`,
+      )
+  }
+
+  const own = (key: IDBValidKey, text: string): void => {
+    check(typeof key === 'number' && key > position, 'I18', `a record was put at ${String(key)}, after ${position}`)
+    position = key as number
+    all += text.length
+  }
+
+  return {
+    async load(begin) {
+      const first = await within('readonly', 'be read', (store) => read(store, 0))
+      const found =
+        first.isNew && begin !== undefined
+          ? await within('readwrite', 'be begun', async (store) => {
+              // Another tab may have come first.
+              const again = await read(store, 0)
+              if (!again.isNew) return again
+              const [key] = await Promise.all([store.add(begin) as Promise<number>, store.put(empty, HEAD)])
+              return { ...again, keys: [key], texts: [begin] }
+            })
+          : first
+      position = found.keys.at(-1) ?? 0
+      base = lengthOf(found.texts.filter((_, index) => (found.keys[index] as number) <= found.head.last))
+      all = lengthOf(found.texts)
+      return found.texts
+    },
+    async add(text) {
+      // All is asked for at once: one way to the disk and back, and the commit needs no word from here.
+      const { found, key } = await within('readwrite', 'take an addition', async (store) => {
+        const asked = Promise.all([read(store, position), store.add(text)])
+        store.transaction.commit()
+        const [before, added] = await asked
+        return { found: before, key: added }
+      })
+      take(found)
+      own(key, text)
+    },
+    note: (make) =>
+      within('readwrite', 'take a note', async (store) => {
+        const found = await read(store, position)
+        if (epoch !== undefined) mustLead(found.head)
+        take(found)
+        const text = make()
+        if (text !== undefined) own(await store.add(text), text)
+      }),
+    keep: (text) =>
+      within('readwrite', 'take a frame', async (store) => {
+        const found = await read(store, position)
+        mustLead(found.head)
+        take(found)
+        own(await store.add(text), text)
+      }),
+    rewrite: (make) =>
+      within('readwrite', 'be written anew', async (store) => {
+        const found = await read(store, position)
+        mustLead(found.head)
+        take(found)
+        const { texts, isSame } = make()
+        const covers = isSame ? position : -1
+        await store.delete(IDBKeyRange.upperBound(Number.POSITIVE_INFINITY))
+        const keys = (await Promise.all(texts.map((text) => store.add(text)))) as number[]
+        const head: Head = {
+          ...found.head,
+          first: keys[0] ?? position + 1,
+          last: keys.at(-1) ?? position,
+          covers,
+        }
+        await store.put(head, HEAD)
+        position = head.last
+        base = lengthOf(texts)
+        all = base
+      }),
+    catchUp: () => within('readonly', 'be read', async (store) => take(await read(store, position))),
+    readAll: () =>
+      within('readonly', 'be read', async (store) => {
+        const found = await read(store, 0)
+        position = found.keys.at(-1) ?? position
+        return found.texts
+      }),
+    lead: (under) =>
+      within('readwrite', 'be led', async (store) => {
+        const found = await read(store, position)
+        take(found)
+        const next = under ?? found.head.epoch + 1
+        if (next <= found.head.epoch)
+          throw new SyncError('not_leading', `Epoch ${found.head.epoch} leads already, ${next} comes too late`)
+        await store.put({ ...found.head, epoch: next }, HEAD)
+        epoch = next
+        return next
+      }),
+    resign() {
+      epoch = undefined
+    },
+    length: () => ({ all, base }),
+    settled: () => lane.run(async () => undefined),
+  }
+}
+
+/** Ends a transaction that is not over; harmless for one that is. */
+function abort(transaction: { abort(): void }): void {
+  try {
+    transaction.abort()
+  } catch {
+    // It was over.
+  }
+}
+
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((length, text) => length + text.length, 0)
+}

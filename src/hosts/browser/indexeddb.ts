@@ -1,0 +1,196 @@
+// Storage mode `indexeddb`: the storage contract over one database for each device and actor, with an object store for each of the two
+// journals, so that a slow write of rows never stands before a strict one of intents. Intents are acknowledged at `oncomplete` of a
+// strict transaction (I1), which also gives their numbers: they follow from the order of the records, so none is given twice (I18).
+// Rows lie as frames of many rows in one text: as single records they would take ten times as long. How several tabs share a journal
+// is idb-journal.ts.
+import { openDB } from 'idb'
+import { check } from '../../base/assert.ts'
+import { SyncError } from '../../base/errors.ts'
+import { type OutboxEvent, STORED_FORMAT } from '../../client/outbox/stored.ts'
+import { lastNumberAfter, lastNumberOfRewrite } from '../../client/storage/numbers.ts'
+import type { OthersListener, Storage, StoredFrame } from '../../client/storage/storage.ts'
+import type { Sequence } from '../../protocol/ids.ts'
+import { IDB_FORMAT, type IdbJournal, openIdbJournal } from './idb-journal.ts'
+import { inStore } from './store-fault.ts'
+
+/** Which database, and how it keeps intents. */
+export interface IndexedDbOptions {
+  /** The name of the database. */
+  readonly name: string
+  readonly durability?: 'strict' | 'relaxed'
+}
+
+/** A journal is worth writing anew when it has grown by this many characters and has doubled since the last time. */
+const FOLD_LENGTH = 1024 * 1024
+
+/** An event as a record holds it: the number of a `made` follows from where it stands. */
+type Recorded = OutboxEvent | { readonly kind: 'made'; readonly intents: OutboxEvent & { readonly kind: 'made' } }
+
+/** Opens the database, and makes it on first use. Rejects with `storage_failed` where the browser refuses. */
+export async function openIndexedDbStorage({ name, durability = 'strict' }: IndexedDbOptions): Promise<Storage> {
+  const db = await inStore('be opened', () =>
+    openDB(name, IDB_FORMAT, {
+      upgrade(fresh) {
+        fresh.createObjectStore('outbox', { autoIncrement: true })
+        fresh.createObjectStore('frames', { autoIncrement: true })
+      },
+      // Another build wants to change the database, or a person to delete it: it must not wait for this tab.
+      blocking: () => db.close(),
+    }),
+  )
+  let listener: OthersListener | undefined
+  let client = ''
+  let last = 0
+  let isLoaded = false
+  let closing: Promise<void> | undefined
+  // A frame could not be kept. One kept after it would tell of effects whose rows are missing.
+  let hasGap = false
+
+  const outbox = openIdbJournal(db, 'outbox', durability, (texts) => {
+    const events = eventsOf(texts)
+    if (events.length > 0) listener?.outbox(events)
+  })
+  const frames = openIdbJournal(db, 'frames', 'relaxed', (texts, areAll) =>
+    listener?.frames(texts.map(readFrame), areAll),
+  )
+
+  /** The events of some records, with their numbers. */
+  function eventsOf(texts: readonly string[]): OutboxEvent[] {
+    const events: OutboxEvent[] = []
+    for (const text of texts) {
+      for (const recorded of parse<readonly Recorded[]>(text, 'outbox')) {
+        const event = (
+          recorded.kind === 'made' ? { ...recorded, first: (last + 1) as Sequence } : recorded
+        ) as OutboxEvent
+        if (event.kind === 'born') {
+          if (event.format > STORED_FORMAT)
+            throw new SyncError(
+              'storage_newer',
+              `The stored outbox has format ${event.format}, this build reads up to ${STORED_FORMAT}`,
+            )
+          client = event.client
+        }
+        last = lastNumberAfter(last, event)
+        events.push(event)
+      }
+    }
+    return events
+  }
+
+  const opened = (): void => {
+    if (!isLoaded) throw new SyncError('storage_failed', 'The storage is not loaded')
+    if (closing !== undefined)
+      throw new SyncError('storage_failed', 'The storage is closed', { details: { closed: true } })
+  }
+
+  return {
+    mode: 'indexeddb',
+    isDurable: durability === 'strict',
+    async load(birth) {
+      // Rows first: what the outbox then says is as new as they are, or newer.
+      const kept = (await frames.load()).map(readFrame)
+      const events = eventsOf(await outbox.load(JSON.stringify([birth])))
+      if (events[0]?.kind !== 'born')
+        throw new SyncError('storage_corrupt', 'The stored outbox does not begin with its birth')
+      isLoaded = true
+      return { outbox: events, frames: kept }
+    },
+    async append(intents, texts) {
+      opened()
+      if (intents.length === 0) return (last + 1) as Sequence
+      const items = texts ?? intents.map((intent) => JSON.stringify(intent))
+      await outbox.add(`[{"kind":"made","intents":[${items.join(',')}]}]`)
+      const first = (last + 1) as Sequence
+      last += intents.length
+      return first
+    },
+    async note(make) {
+      opened()
+      await outbox.note(() => {
+        const events = make()
+        for (const event of events) last = lastNumberAfter(last, event)
+        return events.length === 0 ? undefined : JSON.stringify(events)
+      })
+    },
+    async rewriteOutbox(make) {
+      opened()
+      const before = { client, last }
+      let after = before
+      await outbox.rewrite(() => {
+        const events = make()
+        after = lastNumberOfRewrite({ client, last }, events)
+        return { texts: [JSON.stringify(events)], isSame: after.client === client }
+      })
+      ;({ client, last } = after)
+    },
+    async keepFrame(frame) {
+      opened()
+      if (hasGap)
+        throw new SyncError(
+          'storage_failed',
+          'An earlier frame could not be kept, and the rows were not written anew since',
+          { details: { gap: true } },
+        )
+      try {
+        await frames.keep(JSON.stringify(frame))
+      } catch (error) {
+        hasGap = true
+        throw error
+      }
+    },
+    async rewriteFrames(next) {
+      opened()
+      // Read out at once: whoever gives the frames may go on changing what they are made of.
+      const texts = Array.from(next, (frame) => JSON.stringify(frame))
+      await frames.rewrite(() => ({ texts, isSame: !hasGap }))
+      hasGap = false
+    },
+    folding: () => ({ outbox: isLong(outbox), frames: hasGap || isLong(frames) }),
+    close() {
+      closing ??= Promise.all([outbox.settled(), frames.settled()]).then(() => db.close())
+      return closing
+    },
+    shared: {
+      listen(others) {
+        check(listener === undefined, 'I14', 'two were to hear what other tabs kept')
+        listener = others
+      },
+      async catchUp() {
+        opened()
+        // In the order in which a leader writes: outcomes, then the rows in which they show.
+        await outbox.catchUp()
+        await frames.catchUp()
+      },
+      readFrames: async () => (await frames.readAll()).map(readFrame),
+      async lead() {
+        opened()
+        await frames.lead(await outbox.lead())
+        hasGap = false
+      },
+      resign() {
+        outbox.resign()
+        frames.resign()
+      },
+    },
+  }
+}
+
+function isLong(journal: IdbJournal): boolean {
+  const { all, base } = journal.length()
+  return all - base > Math.max(FOLD_LENGTH, base)
+}
+
+function readFrame(text: string): StoredFrame {
+  return parse<StoredFrame>(text, 'frames')
+}
+
+function parse<Value>(text: string, journal: string): Value {
+  try {
+    return JSON.parse(text) as Value
+  } catch (cause) {
+    throw new SyncError('storage_corrupt', `A record of the stored ${journal} is not JSON`, {
+      details: { journal },
+      cause,
+    })
+  }
+}
