@@ -1,6 +1,7 @@
-// Append indexes: the position of a row under its parent, given by the authority as max + 1 and unique there (I11). A batch's new rows
-// get theirs as they are written; adoption gives one to whatever row has none (plain SQL, or a move to another parent). The unique
-// index on (parent, position) is the last word; under the write lock it is never reached.
+// Append indexes: the position of a row under its parent, given by the authority as max + 1 and unique there (I11). What a batch puts
+// under a parent gets its position in the flush, in the order in which it came there; adoption gives one to whatever row still has
+// none, because plain SQL put it there: after what came by intents of the same commit, and in the order of the marks. The unique index
+// on (parent, position) is the last word; under the write lock it is never reached.
 import type { Sql } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
@@ -42,14 +43,19 @@ export async function givePositions(
   position: Position,
   rows: readonly Unplaced[],
 ): Promise<void> {
-  if (rows.length === 0) return
-  const next = await nextPositions(
-    sql,
-    layout,
-    table,
-    position,
-    rows.map(({ parent }) => parent),
-  )
+  const parents = rows.map(({ parent }) => parent)
+  const next = await nextPositions(sql, layout, table, position, parents)
+  await setPositions(sql, layout, table, position, new Map(rows.map(({ id }, index) => [id, next[index] ?? null])))
+}
+
+/** Writes positions that were found to be free, by the ids of their rows. */
+export async function setPositions(
+  sql: Sql,
+  layout: Layout,
+  table: TableLayout,
+  position: Position,
+  positionsById: ReadonlyMap<string, number | null>,
+): Promise<void> {
   const text = `UPDATE ${table.sql} SET ${layout.dialect.quote(position.column)} = ? WHERE id = ?`
-  for (const [index, { id }] of rows.entries()) await sql.run(text, [next[index] ?? null, id])
+  for (const [id, given] of positionsById) await sql.run(text, [given, id])
 }

@@ -11,7 +11,7 @@ import type { Layout, TableLayout } from '../db/layout.ts'
 import type { Rights } from '../rights/grants.ts'
 import { scopeOf } from '../rights/scopes.ts'
 import { selectRows } from '../rights/select.ts'
-import type { Buffer, Held, Moment } from './buffer.ts'
+import { type Buffer, type Held, type Moment, momentOf } from './buffer.ts'
 import { type Gate, openGate } from './gate.ts'
 
 /** The run of one intent. Exactly one of `keep` and `drop` ends it. */
@@ -46,7 +46,6 @@ export function beginAttempt(
 ): Attempt {
   /** What each row written by this intent was before it. */
   const before = new Map<Held, Moment>()
-  const deleted = new Set<Held>()
   const written = new Set<string>()
   let writes = 0
   let open = 0
@@ -69,8 +68,7 @@ export function beginAttempt(
         limit: LIMITS.runWrites,
         problem: 'one intent writes more rows than the limit',
       })
-    if (!before.has(held)) before.set(held, { now: held.now, wasAbsent: held.wasAbsent })
-    if (now === undefined) deleted.add(held)
+    if (!before.has(held)) before.set(held, momentOf(held))
     buffer.write(held, now)
     written.add(held.table.name)
   }
@@ -87,7 +85,6 @@ export function beginAttempt(
           isUpset = error instanceof ConstraintError
           throw error
         }
-        for (const held of before.keys()) held.wasAbsent = deleted.has(held)
         if (before.size === 0 && !always) return
         gate = await openGate(sql)
       }
@@ -233,10 +230,7 @@ export function beginAttempt(
       isOver = true
       await settling.catch(() => undefined)
       if (gate === undefined) {
-        for (const [held, { now, wasAbsent }] of before) {
-          held.now = now
-          held.wasAbsent = wasAbsent
-        }
+        for (const [held, moment] of before) Object.assign(held, moment)
         return
       }
       await gate.undo()

@@ -1,26 +1,48 @@
 // The rows of one batch while its intents run: what was read from SQL, and what was written and is not flushed yet, so that each
-// intent reads the writes of those before it. Knows neither rights nor outcomes; attempt.ts takes an intent's writes back.
-import { check } from '../../base/assert.ts'
+// intent reads the writes of those before it. Each write has a number, and each row remembers by which one it came under its parent:
+// that order is the one of the positions, wherever between the writes a flush falls (I11).
+// Knows neither rights nor outcomes; attempt.ts takes an intent's writes back, flush.ts puts rows into SQL.
 import type { Row } from '../../schema/table.ts'
-import type { Sql, SqlValue } from '../db/db.ts'
+import type { Sql } from '../db/db.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
 import type { GrantsSource } from '../rights/grants.ts'
 import type { LoadRow } from '../rights/scopes.ts'
 import { selectRows } from '../rights/select.ts'
-import { nextPositions } from '../state/append-index.ts'
+import { type Arrival, type Changes, type Position, type Update, writeChanges } from './flush.ts'
 
-/** One row as it stands in SQL, and as it is now. */
+/** What a row was at some moment. Its numbers are those of the batch's writes; 0 stands for what was so when the row was read. */
+export interface Moment {
+  readonly now: Row | undefined
+  /** The last write to it. */
+  readonly writtenAt: number
+  /** The last write that took it away: a row inserted again is not the same row, although it has the same id. */
+  readonly goneAt: number
+  /** For each position of its table, the write by which it came under the parent that it has. */
+  readonly cameAt: readonly number[]
+}
+
+/** One row as it is now, and as it stands in SQL. */
 export interface Held {
   readonly table: TableLayout
   readonly id: string
-  stored: Row | undefined
   now: Row | undefined
-  /** Whether it was absent since it was stored: a row inserted again is not the same row, although it has the same id. */
-  wasAbsent: boolean
+  writtenAt: number
+  goneAt: number
+  cameAt: readonly number[]
+  stored: Row | undefined
+  /** The last write to it that is in SQL. */
+  storedAt: number
 }
 
-/** What a row was at some moment. */
-export type Moment = Pick<Held, 'now' | 'wasAbsent'>
+/** What the row is at this moment. */
+export const momentOf = ({ now, writtenAt, goneAt, cameAt }: Held): Moment => ({ now, writtenAt, goneAt, cameAt })
+
+interface Collected extends Changes {
+  readonly deletes: string[]
+  readonly updates: Update[]
+  readonly inserts: Row[]
+  readonly arrivals: Map<Position, Arrival[]>
+}
 
 /** The rows of one batch. */
 export interface Buffer {
@@ -47,6 +69,7 @@ export interface Buffer {
 export function createBuffer(sql: Sql, layout: Layout): Buffer {
   const rows = new Map<TableLayout, Map<string, Held>>()
   const dirty = new Set<Held>()
+  let writes = 0
 
   function lookUp(table: TableLayout, id: string): Held | Promise<Held> {
     let ofTable = rows.get(table)
@@ -63,7 +86,8 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
     // Another read of the same row may have come first: there is one Held for each row.
     const known = ofTable.get(id)
     if (known !== undefined) return known
-    const held: Held = { table, id, stored, now: stored, wasAbsent: false }
+    const cameAt = table.positions.map(() => 0)
+    const held: Held = { table, id, now: stored, writtenAt: 0, goneAt: 0, cameAt, stored, storedAt: 0 }
     ofTable.set(id, held)
     return held
   }
@@ -75,76 +99,51 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
 
   async function flush(except?: ReadonlyMap<Held, Moment>): Promise<void> {
     if (dirty.size === 0) return
-    const deletes: Held[] = []
-    const updates: { readonly held: Held; readonly from: Row; readonly to: Row }[] = []
-    const inserts = new Map<TableLayout, Row[]>()
+    const changes = new Map<TableLayout, Collected>()
     for (const held of dirty) {
-      const from = held.stored
-      const { now: to, wasAbsent } = except?.get(held) ?? held
-      if (from !== undefined && (to === undefined || wasAbsent)) deletes.push(held)
-      if (to !== undefined && (from === undefined || wasAbsent)) {
-        const list = inserts.get(held.table)
-        if (list === undefined) inserts.set(held.table, [to])
-        else list.push(to)
-      } else if (from !== undefined && to !== undefined && from !== to) updates.push({ held, from, to })
+      const { table, id, stored: from, storedAt } = held
+      const { now: to, writtenAt, goneAt, cameAt } = except?.get(held) ?? held
+      let ofTable = changes.get(table)
+      if (ofTable === undefined) {
+        ofTable = { deletes: [], updates: [], inserts: [], arrivals: new Map() }
+        changes.set(table, ofTable)
+      }
+      const isSame = goneAt <= storedAt
+      if (from !== undefined && (to === undefined || !isSame)) ofTable.deletes.push(id)
+      if (to !== undefined && to !== from) {
+        const left: Position[] = []
+        for (const [index, position] of table.positions.entries()) {
+          const at = cameAt[index] ?? 0
+          if (at <= storedAt) continue
+          left.push(position)
+          const arrival = { id, parent: String(to[position.parent]), cameAt: at }
+          const arrivals = ofTable.arrivals.get(position)
+          if (arrivals === undefined) ofTable.arrivals.set(position, [arrival])
+          else arrivals.push(arrival)
+        }
+        if (from === undefined || !isSame) ofTable.inserts.push(to)
+        else ofTable.updates.push({ from, to, left })
+      }
       // From here on it counts as stored: when a statement fails, everything that this buffer says is given up.
       held.stored = to
-      if (!except?.has(held)) {
-        held.wasAbsent = false
-        dirty.delete(held)
-      }
+      held.storedAt = writtenAt
+      if (!except?.has(held)) dirty.delete(held)
     }
-    // Deletes before updates before inserts, so that a unique value may pass from one row to another.
-    for (const { table, id } of deletes) await sql.run(`DELETE FROM ${table.sql} WHERE id = ?`, [id])
-    for (const { held, from, to } of updates) await update(held.table, from, to)
-    for (const table of layout.tables) {
-      const made = inserts.get(table)
-      if (made !== undefined) await insert(table, made)
-    }
-  }
-
-  /** Writes new rows, with their positions: giving those later would cost a second write of each row and of its mark. */
-  async function insert(table: TableLayout, made: readonly Row[]): Promise<void> {
-    const values = made.map((row) => table.writeValues(row))
-    for (const position of table.positions) {
-      const next = await nextPositions(
-        sql,
-        layout,
-        table,
-        position,
-        made.map((row) => String(row[position.parent])),
-      )
-      for (const [index, list] of values.entries()) list.push(next[index] ?? null)
-    }
-    await sql.insert(table.insertHead, values)
-  }
-
-  /** Writes the columns that differ. A row that moves to another parent loses its position there; adoption gives it the next. */
-  async function update(table: TableLayout, from: Row, to: Row): Promise<void> {
-    const { quote } = layout.dialect
-    const before = table.writeValues(from)
-    const values: SqlValue[] = []
-    const names: string[] = []
-    for (const [index, value] of table.writeValues(to).entries()) {
-      if (value === before[index]) continue
-      values.push(value)
-      names.push(table.written[index] as string)
-    }
-    if (names.length === 0) return
-    const set = names.map((name) => `${quote(name)} = ?`)
-    for (const { column, parent } of table.positions) if (names.includes(parent)) set.push(`${quote(column)} = NULL`)
-    const changed = await sql.run(`UPDATE ${table.sql} SET ${set.join(', ')} WHERE id = ?`, [...values, to.id])
-    check(changed === 1, 'I10', `an update of ${table.name} met ${changed} rows`)
+    await writeChanges(sql, layout, changes)
   }
 
   return {
     lookUp,
     load,
     write(held, now) {
-      // New rows go into SQL in the order in which they were inserted: positions follow it.
-      if (held.now === undefined) dirty.delete(held)
+      const { now: before, table, cameAt } = held
       held.now = now
-      if (now === undefined) held.wasAbsent = true
+      held.writtenAt = ++writes
+      if (now === undefined) held.goneAt = writes
+      else
+        held.cameAt = table.positions.map(({ parent }, index) =>
+          before?.[parent] === now[parent] ? (cameAt[index] ?? 0) : writes,
+        )
       dirty.add(held)
     },
     flush,

@@ -1,0 +1,92 @@
+// The flush: writes what the intents of a batch changed into SQL, with the positions of the rows that came under a parent. Which rows
+// these are, and which write brought them there, buffer.ts knows; a row that plain SQL brought somewhere is placed at its adoption.
+// Keeps this part of I11: rows stand under a parent in the order in which they came, new and moved alike.
+import { check } from '../../base/assert.ts'
+import type { Row } from '../../schema/table.ts'
+import type { Sql, SqlValue } from '../db/db.ts'
+import type { Layout, TableLayout } from '../db/layout.ts'
+import { nextPositions, setPositions } from '../state/append-index.ts'
+
+export type Position = TableLayout['positions'][number]
+
+/** A row that came under a parent, by the write with this number. */
+export interface Arrival {
+  readonly id: string
+  readonly parent: string
+  readonly cameAt: number
+}
+
+/** What changes in one table. */
+export interface Changes {
+  readonly deletes: readonly string[]
+  readonly updates: readonly Update[]
+  readonly inserts: readonly Row[]
+  /** The rows of `updates` and `inserts` that came under a parent, for each position. */
+  readonly arrivals: ReadonlyMap<Position, readonly Arrival[]>
+}
+
+/** A row that stays; `left` are the positions that count no longer, because it came under a parent since it had them. */
+export interface Update {
+  readonly from: Row
+  readonly to: Row
+  readonly left: readonly Position[]
+}
+
+/** Writes the changes. Rejects with a ConstraintError when a constraint refuses one. */
+export async function writeChanges(
+  sql: Sql,
+  layout: Layout,
+  changes: ReadonlyMap<TableLayout, Changes>,
+): Promise<void> {
+  const tables = layout.tables.flatMap((table) => {
+    const ofTable = changes.get(table)
+    return ofTable === undefined ? [] : [{ table, ...ofTable }]
+  })
+  // Deletes before updates before inserts, so that a unique value may pass from one row to another. Positions are given when all that
+  // leave a parent have left it, and lie above all that stay: none collides, whichever is written first.
+  for (const { table, deletes } of tables)
+    for (const id of deletes) await sql.run(`DELETE FROM ${table.sql} WHERE id = ?`, [id])
+  for (const { table, updates } of tables) for (const each of updates) await update(sql, layout, table, each)
+  for (const { table, inserts, arrivals } of tables) await place(sql, layout, table, inserts, arrivals)
+}
+
+/** Writes the columns that differ, and empties the positions that the row left. */
+async function update(sql: Sql, { dialect }: Layout, table: TableLayout, { from, to, left }: Update): Promise<void> {
+  const before = table.writeValues(from)
+  const values: SqlValue[] = []
+  const set: string[] = []
+  for (const [index, value] of table.writeValues(to).entries()) {
+    if (value === before[index]) continue
+    values.push(value)
+    set.push(`${dialect.quote(table.written[index] as string)} = ?`)
+  }
+  for (const { column } of left) set.push(`${dialect.quote(column)} = NULL`)
+  if (set.length === 0) return
+  const changed = await sql.run(`UPDATE ${table.sql} SET ${set.join(', ')} WHERE id = ?`, [...values, to.id])
+  check(changed === 1, 'I10', `an update of ${table.name} met ${changed} rows`)
+}
+
+/** Writes new rows with their positions, since giving those later would cost a second write of each row and of its mark, and gives moved rows theirs. */
+async function place(
+  sql: Sql,
+  layout: Layout,
+  table: TableLayout,
+  inserts: readonly Row[],
+  arrivals: ReadonlyMap<Position, readonly Arrival[]>,
+): Promise<void> {
+  const values = inserts.map((row) => table.writeValues(row))
+  const moved: (() => Promise<void>)[] = []
+  for (const position of table.positions) {
+    const inOrder = [...(arrivals.get(position) ?? [])].sort((a, b) => a.cameAt - b.cameAt)
+    const parents = inOrder.map(({ parent }) => parent)
+    const next = await nextPositions(sql, layout, table, position, parents)
+    const given = new Map(inOrder.map(({ id }, index) => [id, next[index] ?? null]))
+    for (const [index, { id }] of inserts.entries()) {
+      values[index]?.push(given.get(id) ?? null)
+      given.delete(id)
+    }
+    moved.push(() => setPositions(sql, layout, table, position, given))
+  }
+  await sql.insert(table.insertHead, values)
+  for (const give of moved) await give()
+}
