@@ -1,10 +1,13 @@
-// `npm start`: the workouts authority on an embedded database, on port 8787 of this machine. PORT and HOLDFAST_DATA (a folder)
-// change where. Says what to try next; ends cleanly on Ctrl-C. What it decides, and for whom, is in authority.ts.
+// `npm start`: the workouts app and its authority on an embedded database, both on port 8787 of this machine. PORT and HOLDFAST_DATA
+// (a folder) change where. Builds the pages first when they have changed. Says what to try next; ends cleanly on Ctrl-C. What the
+// authority decides, and for whom, is in authority.ts; which request is for a page, in site/files.ts.
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { serve } from 'holdfast/node'
+import { type Answerer, serve } from 'holdfast/node'
 import type { Authority } from 'holdfast/server'
 import { openAuthority } from './authority.ts'
+import { buildSite, SITE_FOLDER } from './site/build.ts'
+import { openSite, type Site } from './site/files.ts'
 
 function stop(what: string, todo: string): never {
   console.error(`${what}\n${todo}`)
@@ -36,7 +39,16 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-async function open(): Promise<Authority> {
+async function openPages(): Promise<Site> {
+  try {
+    await buildSite()
+    return openSite(SITE_FOLDER)
+  } catch (error) {
+    return stop(`The pages could not be built: ${messageOf(error)}`, 'Run `npm install` first, then `npm start` again.')
+  }
+}
+
+async function openDatabase(): Promise<Authority> {
   try {
     const opened = openAuthority(file)
     await opened.ready
@@ -48,8 +60,10 @@ async function open(): Promise<Authority> {
 
 const port = readPort(process.env['PORT'])
 const file = resolve(openFolder(process.env['HOLDFAST_DATA']), 'workouts.db')
-const authority = await open()
-const listener = await serve(authority, { port, host: '127.0.0.1' }).catch((error: unknown) => {
+const site = await openPages()
+const authority = await openDatabase()
+const everything: Answerer = { handle: async (request) => site(request) ?? authority.handle(request) }
+const listener = await serve(everything, { port, host: '127.0.0.1' }).catch((error: unknown) => {
   const isTaken = (error as { readonly code?: unknown }).code === 'EADDRINUSE'
   return isTaken
     ? stop(
@@ -58,14 +72,18 @@ const listener = await serve(authority, { port, host: '127.0.0.1' }).catch((erro
       )
     : stop(`Port ${port} cannot be opened: ${messageOf(error)}`, 'Take another port: PORT=9000 npm start')
 })
-const origin = `http://127.0.0.1:${listener.port}`
-console.log(`The workouts authority listens on ${origin}
+const origin = `http://localhost:${listener.port}`
+console.log(`The workouts app listens on ${origin}
+
+  one device   ${origin}
+  two devices  ${origin}/two
 
   database   ${file}
   wire       ${origin}/sync
   health     ${origin}/health
 
 This is a demo: the bearer token is the name of the actor, so it listens to this machine only.
+Open it, log a set, take it offline with the demo's switch or by ending this process, log more, and bring it back.
 
 Try next, in another terminal:
 

@@ -1,0 +1,99 @@
+// All that is shown of one device: its bar with the pill and the demo's switch, the present screen, and the panel of what waits.
+// Knows which screen belongs to which place. The page shows one of these, or two beside each other.
+import type { ReactElement, ReactNode } from 'react'
+import type { Device, SignedIn } from '../device.ts'
+import { HoldfastProvider, StandContext, useRoute, useSignedIn, useStand } from '../hooks.ts'
+import type { Navigator } from '../navigator.ts'
+import { BackIcon, Barbell } from '../parts/icons.tsx'
+import { Link } from '../parts/link.tsx'
+import { StatusPill } from '../parts/pill.tsx'
+import { OfflineSwitch } from '../parts/switch.tsx'
+import { Center, useCenter } from './center.tsx'
+import { Import, useImport } from './import.tsx'
+import { SignIn } from './sign-in.tsx'
+import { Workout } from './workout.tsx'
+import { Workouts } from './workouts.tsx'
+
+/** The screen of a device. */
+export function DeviceScreen({
+  device,
+  navigator,
+  title,
+  children,
+}: {
+  readonly device: Device
+  readonly navigator: Navigator
+  readonly title: string
+  /** Stands beside the switch. */
+  readonly children?: ReactNode
+}): ReactElement {
+  const signedIn = useSignedIn(device)
+  return (
+    <StandContext value={{ device, navigator, title }}>
+      {signedIn === undefined ? (
+        <div className="device">
+          <SignIn title="Workouts" action="Sign in" onSignIn={(actor) => device.signIn(actor)} />
+        </div>
+      ) : (
+        <HoldfastProvider client={signedIn.client}>
+          <Screen signedIn={signedIn}>{children}</Screen>
+        </HoldfastProvider>
+      )}
+    </StandContext>
+  )
+}
+
+function Screen({
+  signedIn: { actor, importer },
+  children,
+}: {
+  readonly signedIn: SignedIn
+  readonly children: ReactNode
+}): ReactElement {
+  const { navigator, title } = useStand()
+  const route = useRoute(navigator)
+  const center = useCenter()
+  return (
+    <div className="device">
+      <header className="bar">
+        {route.at === 'workouts' ? (
+          <span className="bar-mark">
+            <Barbell />
+          </span>
+        ) : (
+          <button type="button" className="icon-button" aria-label="Back" onClick={() => navigator.back()}>
+            <BackIcon />
+          </button>
+        )}
+        <span className="bar-title">{title}</span>
+        <StatusPill isOpen={center.isOpen} panelId={center.panelId} ref={center.door} onOpen={center.open} />
+      </header>
+      <div className="demo-bar">
+        <span className="demo-word">Demo</span>
+        <OfflineSwitch />
+        {children}
+      </div>
+      {route.at !== 'import' && <ImportLine importer={importer} />}
+      {route.at === 'workout' ? (
+        <Workout key={route.id} id={route.id} />
+      ) : route.at === 'import' ? (
+        <Import importer={importer} />
+      ) : (
+        <Workouts actor={actor} />
+      )}
+      {center.isOpen && <Center id={center.panelId} actor={actor} onClose={center.close} />}
+    </div>
+  )
+}
+
+/** An import that goes on while another screen is shown. */
+function ImportLine({ importer }: Pick<SignedIn, 'importer'>): ReactElement | null {
+  const state = useImport(importer)
+  if (state.is !== 'running') return null
+  return (
+    <Link to={{ at: 'import' }} className="import-line">
+      <span>Importing {state.name}…</span>
+      <progress aria-label="Import" value={state.done} max={state.all} />
+    </Link>
+  )
+}
