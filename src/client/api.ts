@@ -57,6 +57,8 @@ export interface Inspection {
 
 /** A replica that wants to agree with the authority. */
 export interface Client<A extends App = App> {
+  /** The app that it was made with. */
+  readonly app: A
   /** Resolves when storage is loaded and its intents show; rejects with a SyncError of phase persist when it cannot be opened. */
   readonly ready: Promise<void>
   /** The app's mutators. A call shows before the next frame of the screen. */
@@ -68,7 +70,7 @@ export interface Client<A extends App = App> {
   status(): Status
   /** Calls `listener` after the status has changed, at most once a turn. */
   onStatus(listener: (status: Status) => void): Cancel
-  /** Everything that is not synced, in order. */
+  /** Everything that is not synced, in order: a frozen array, the same one as long as nothing in it changes. */
   outbox(): readonly OutboxItem[]
   /** Gives an intent up. The decision is `withdrawn`, or the outcome if the authority had decided it already. */
   discard(id: string): Promise<Decision>

@@ -9,7 +9,7 @@ import type { Query } from '../schema/query.ts'
 import type { Client, ClientOptions, Shown } from './api.ts'
 import { type CallOptions, createCalls, type IntentHandle } from './calls.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
-import { outboxItem } from './outbox/item.ts'
+import { createOutboxItems } from './outbox/item.ts'
 import { createOutbox, type Outbox } from './outbox/outbox.ts'
 import { createPending, type Pending } from './pending.ts'
 import { createLiveQueries, type LiveQuery } from './query/live.ts'
@@ -30,6 +30,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   const tuning: Tuning = { ...DEFAULT_TUNING, ...options.tuning }
   const replica = createReplica(app, host.report)
   const calls = createCalls(app, host.random)
+  const outboxItems = createOutboxItems(app)
   const statusChanged = createEmitter<Status>(host.report)
   let storage: Storage | undefined
   let outbox: Outbox | undefined
@@ -261,15 +262,13 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     mutate[name] = (args, callOptions = {}) => calls.call(name, args, callOptions)
 
   return {
+    app,
     ready,
     mutate: Object.freeze(mutate) as Client<A>['mutate'],
     live: <R>(query: Query<R>) => queries.live(query.spec) as unknown as LiveQuery<Shown<R>>,
     status,
     onStatus: (listener) => statusChanged.on(listener),
-    outbox: () =>
-      (outbox?.entries() ?? [])
-        .filter((entry) => badgeOf(entry, isDurable()) !== 'synced')
-        .map((entry) => outboxItem(app, entry, isDurable())),
+    outbox: () => outboxItems(outbox?.entries() ?? [], isDurable()),
     async discard(id) {
       await ready
       if (isClosed) throw new SyncError('client_closed', 'discard was called')

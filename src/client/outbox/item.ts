@@ -1,4 +1,5 @@
-// One line of the list that a person sees of what is not synced: title, badge, attempts, outcome. Pure.
+// The list that a person sees of what is not synced: one line an intent, with title, badge, attempts, outcome. A line stays the same
+// object as long as it says the same, and so does the list: whoever draws it compares by identity. Pure.
 import type { App } from '../../schema/app.ts'
 import { upgradeArguments } from '../../schema/upgrade.ts'
 import type { Decision } from '../calls.ts'
@@ -19,19 +20,54 @@ export interface OutboxItem {
   readonly outcome: Decision | undefined
 }
 
-/** The line for one entry. */
-export function outboxItem(app: App, entry: OutboxEntry, isDurable: boolean): OutboxItem {
-  const { intent, sequence, outcome, isRepeated, givenUp, attempts } = entry
-  return {
-    id: intent.id,
-    name: intent.name,
-    title: titleOf(app, entry),
-    badge: badgeOf(entry, isDurable),
-    sequence,
-    madeAt: intent.madeAt,
-    attempts,
-    parked: givenUp?.as === 'parked' ? { reason: givenUp.reason ?? 'fault', detail: givenUp.detail ?? '' } : undefined,
-    outcome: outcome === undefined ? undefined : { ...outcome, repeated: isRepeated },
+/** A line, and what of its entry it was made from. */
+interface Line {
+  readonly item: OutboxItem
+  readonly outcome: OutboxEntry['outcome']
+  readonly givenUp: OutboxEntry['givenUp']
+}
+
+/** Makes the lists of one client: of those of the entries that are not synced, in order. */
+export function createOutboxItems(
+  app: App,
+): (entries: readonly OutboxEntry[], isDurable: boolean) => readonly OutboxItem[] {
+  const lines = new WeakMap<OutboxEntry, Line>()
+  let list: readonly OutboxItem[] = Object.freeze([])
+
+  const itemOf = (entry: OutboxEntry, badge: Badge): OutboxItem => {
+    const { intent, sequence, outcome, isRepeated, givenUp, attempts } = entry
+    const line = lines.get(entry)
+    const isSame =
+      line?.item.badge === badge &&
+      line.item.sequence === sequence &&
+      line.item.attempts === attempts &&
+      line.outcome === outcome &&
+      line.givenUp === givenUp
+    if (line !== undefined && isSame) return line.item
+    const item: OutboxItem = Object.freeze({
+      id: intent.id,
+      name: intent.name,
+      title: line?.item.title ?? titleOf(app, entry),
+      badge,
+      sequence,
+      madeAt: intent.madeAt,
+      attempts,
+      parked:
+        givenUp?.as === 'parked' ? { reason: givenUp.reason ?? 'fault', detail: givenUp.detail ?? '' } : undefined,
+      outcome: outcome === undefined ? undefined : { ...outcome, repeated: isRepeated },
+    })
+    lines.set(entry, { item, outcome, givenUp })
+    return item
+  }
+
+  return (entries, isDurable) => {
+    const items: OutboxItem[] = []
+    for (const entry of entries) {
+      const badge = badgeOf(entry, isDurable)
+      if (badge !== 'synced') items.push(itemOf(entry, badge))
+    }
+    if (items.length !== list.length || items.some((item, index) => item !== list[index])) list = Object.freeze(items)
+    return list
   }
 }
 

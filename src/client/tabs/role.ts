@@ -42,7 +42,7 @@ const TRY_AGAIN_MS = 1_000
 /** Makes the player of one client. */
 export function createRole({ storage, tabs, clock, onLead, onLost, onWord, report }: RoleParts): RolePlayer {
   const { shared } = storage
-  let role: Role = shared === undefined || tabs === undefined ? 'alone' : 'following'
+  let role: Role = shared === undefined ? 'alone' : 'following'
   let isClosed = false
   let stopLeading: Cancel = () => undefined
   let isCatchingUp = false
@@ -70,7 +70,8 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
   }
 
   const waitForTurn = (): void => {
-    stopLeading = tabs?.lead(() => void takeLead()) ?? stopLeading
+    // Where nobody says whose turn it is, the store's fence must do: whoever comes last leads, the others come again later.
+    stopLeading = tabs?.lead(() => void takeLead()) ?? clock.after(TRY_AGAIN_MS, () => void takeLead())
   }
 
   const takeLead = async (): Promise<void> => {

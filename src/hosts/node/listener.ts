@@ -9,9 +9,16 @@ import { makeProblem, PROBLEM_TYPE } from '../../protocol/problem.ts'
 import type { HttpAnswer, HttpRequest, StreamSink } from '../../server/http/exchange.ts'
 import { readText } from './read-text.ts'
 
+/** An answer whose body need not be text: what an app puts beside its authority, such as the files of its pages. */
+export interface BytesAnswer {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body: Uint8Array
+}
+
 /** Whoever answers requests: an authority. */
 export interface Answerer {
-  handle(request: HttpRequest): Promise<HttpAnswer>
+  handle(request: HttpRequest): Promise<HttpAnswer | BytesAnswer>
 }
 
 /** What may be other than usual. Times are in milliseconds. */
@@ -191,7 +198,7 @@ async function answerOf(
   authority: Answerer,
   request: HttpRequest,
   report: (error: unknown) => void,
-): Promise<HttpAnswer> {
+): Promise<HttpAnswer | BytesAnswer> {
   try {
     return await authority.handle(request)
   } catch (error) {
