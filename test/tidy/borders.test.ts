@@ -48,6 +48,16 @@ describe('imports between rooms', () => {
     ['Node without its prefix', 'src/server/authority.ts', `import fs from 'fs'`],
     ['the authority choosing a database', 'src/server/authority.ts', `import { sqlite } from './db/sqlite/index.ts'`],
     ['one table of the authority using another', 'src/server/state/marks.ts', `import { x } from './ledger.ts'`],
+    [
+      'a binding reaching past the public entry',
+      'src/bindings/react/hooks.ts',
+      `import type { Row } from '../../schema/table.ts'`,
+    ],
+    [
+      'a binding that takes code of the client along',
+      'src/bindings/react/hooks.ts',
+      `import { x } from '../../client/index.ts'`,
+    ],
     ['a file that no place has', 'src/elsewhere/x.ts', ''],
   ])('the guard refuses %s', (_title, path, text) => {
     expect(borderProblems([file(path, text)])).toHaveLength(1)
