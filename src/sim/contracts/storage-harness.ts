@@ -16,17 +16,22 @@ export interface StorageHarness {
   /** Makes writes fail, each with this probability and this error code, until called with 0. */
   readonly refuse?: ((probability: number, errno: string, steps?: readonly string[]) => void) | undefined
   /** Spoils what is kept while nobody has it open: bytes in the middle, half a record at the end, or a newer format. */
-  readonly spoil?: ((journal: 'outbox' | 'frames', how: 'middle' | 'torn' | 'newer') => Promise<void>) | undefined
+  readonly spoil?: ((journal: 'outbox' | 'frames', how: Spoiling) => Promise<void>) | undefined
   /** All that is kept, as text; for comparison. */
   readonly fingerprint?: (() => Promise<string>) | undefined
   dispose(): Promise<void>
 }
 
+/** How what is kept can be spoiled. */
+export type Spoiling = 'middle' | 'torn' | 'newer'
+
 /** What a harness can do, and what the mode promises. */
 export interface StorageAbilities {
   readonly stops: readonly ('kill' | 'power')[]
   readonly refuses: boolean
-  readonly spoils: boolean
+  readonly spoils: readonly Spoiling[]
+  /** Several clients may have it open at once. */
+  readonly isShared?: true
   /** How many lives are played in each case of random ends; less where a step costs a real sync. */
   readonly lives: number
 }

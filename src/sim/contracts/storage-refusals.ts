@@ -19,60 +19,59 @@ export function refusalCases({ stops }: StorageAbilities): readonly ContractCase
 }
 
 /** The cases for a harness whose files can be spoiled. */
-export const spoilCases: readonly ContractCase<StorageHarness>[] = [
-  ...(['outbox', 'frames'] as const).flatMap((journal) => [
-    onOne(
-      `half a record at the end of the ${journal} is cut off, and what follows is sound`,
-      async (harness, storage) => {
-        await storage.append([intent(1)])
-        await storage.keepFrame(frame(1))
-        await storage.close()
-        for (const round of [1, 2]) {
-          await harness.spoil?.(journal, 'torn')
-          const next = await harness.open()
-          const stored = await next.load(birth('b'))
-          expectSame(
-            stored.outbox,
-            [birth(), ...Array.from({ length: round }, (_, index) => made(index + 1, intent(index + 1)))],
-            'the outbox',
-          )
-          expectSame(
-            stored.frames,
-            Array.from({ length: round }, (_, index) => frame(index + 1)),
-            'the frames',
-          )
-          await next.append([intent(round + 1)])
-          await next.keepFrame(frame(round + 1))
-          await next.close()
-        }
-      },
-    ),
-    ...(['middle', 'newer'] as const).map((how) =>
-      onOne(
-        `${how === 'middle' ? 'damage inside' : 'a newer format of'} the ${journal} is told, and nothing is touched`,
-        async (harness, storage) => {
-          for (const label of [1, 2, 3]) {
-            await storage.append([intent(label)])
-            await storage.keepFrame(frame(label))
-          }
-          await storage.close()
-          await harness.spoil?.(journal, how)
-          const before = await harness.fingerprint?.()
-          for (const _ of [1, 2]) {
-            const next = await harness.open()
-            await expectRefusal(
-              next.load(birth('b')),
-              how === 'middle' ? 'storage_corrupt' : 'storage_newer',
-              'loading',
-            )
-            await next.close()
-          }
-          expectSame(await harness.fingerprint?.(), before, 'what is kept')
-        },
-      ),
-    ),
-  ]),
-]
+export function spoilCases({ spoils }: StorageAbilities): readonly ContractCase<StorageHarness>[] {
+  return (['outbox', 'frames'] as const).flatMap((journal) =>
+    spoils.map((how) => (how === 'torn' ? torn(journal) : untouched(journal, how))),
+  )
+}
+
+const torn = (journal: 'outbox' | 'frames'): ContractCase<StorageHarness> =>
+  onOne(
+    `half a record at the end of the ${journal} is cut off, and what follows is sound`,
+    async (harness, storage) => {
+      await storage.append([intent(1)])
+      await storage.keepFrame(frame(1))
+      await storage.close()
+      for (const round of [1, 2]) {
+        await harness.spoil?.(journal, 'torn')
+        const next = await harness.open()
+        const stored = await next.load(birth('b'))
+        expectSame(
+          stored.outbox,
+          [birth(), ...Array.from({ length: round }, (_, index) => made(index + 1, intent(index + 1)))],
+          'the outbox',
+        )
+        expectSame(
+          stored.frames,
+          Array.from({ length: round }, (_, index) => frame(index + 1)),
+          'the frames',
+        )
+        await next.append([intent(round + 1)])
+        await next.keepFrame(frame(round + 1))
+        await next.close()
+      }
+    },
+  )
+
+const untouched = (journal: 'outbox' | 'frames', how: 'middle' | 'newer'): ContractCase<StorageHarness> =>
+  onOne(
+    `${how === 'middle' ? 'damage inside' : 'a newer format of'} the ${journal} is told, and nothing is touched`,
+    async (harness, storage) => {
+      for (const label of [1, 2, 3]) {
+        await storage.append([intent(label)])
+        await storage.keepFrame(frame(label))
+      }
+      await storage.close()
+      await harness.spoil?.(journal, how)
+      const before = await harness.fingerprint?.()
+      for (const _ of [1, 2]) {
+        const next = await harness.open()
+        await expectRefusal(next.load(birth('b')), how === 'middle' ? 'storage_corrupt' : 'storage_newer', 'loading')
+        await next.close()
+      }
+      expectSame(await harness.fingerprint?.(), before, 'what is kept')
+    },
+  )
 
 const refusal = onOne(
   '[I1] a write that the disk refuses is told with its cause, takes no number, and harms nothing',

@@ -1,7 +1,7 @@
 // The storage contract as cases: what every storage mode must do while nothing goes wrong. Runs on any implementation of
 // client/storage/storage.ts; a harness says how it is opened and what can be done to it. `storageCases` lists the cases that fit a
-// harness: with what must hold when what is kept is spoiled or writes are refused (storage-refusals.ts), and when the process or the
-// power ends at any step (storage-faults.ts).
+// harness: with what must hold when what is kept is spoiled or writes are refused (storage-refusals.ts), when the process or the power
+// ends at any step (storage-faults.ts), and when several clients have it open at once (storage-shared.ts).
 import type { OutboxEvent } from '../../client/outbox/stored.ts'
 import type { Sequence } from '../../protocol/ids.ts'
 import { type ContractCase, expectRefusal, expectSame, expectThat } from './contract.ts'
@@ -18,12 +18,14 @@ import {
   type StorageHarness,
 } from './storage-harness.ts'
 import { refusalCases, spoilCases } from './storage-refusals.ts'
+import { sharedCases } from './storage-shared.ts'
 
 /** The cases that fit. Each case makes its harnesses with names that are its seeds. */
 export function storageCases(abilities: StorageAbilities): readonly ContractCase<StorageHarness>[] {
   return [
     ...plainCases,
-    ...(abilities.spoils ? spoilCases : []),
+    ...(abilities.isShared === true ? sharedCases : [aloneCase]),
+    ...spoilCases(abilities),
     ...(abilities.refuses ? refusalCases(abilities) : []),
     ...faultCases(abilities),
   ]
@@ -195,12 +197,6 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
     await storage.rewriteFrames([frame(1, 30_000)])
     expectSame(storage.folding(), { outbox: false, frames: false }, 'folding after a rewrite')
   }),
-  onOne('[I8] nobody else can open it until it is closed', async (harness, storage) => {
-    await expectRefusal(harness.open(), 'storage_in_use', 'opening twice')
-    await storage.close()
-    const next = await harness.open()
-    await next.close()
-  }),
   onOne(
     'closing keeps what was asked for before, refuses what comes after, and may be repeated',
     async (harness, storage) => {
@@ -224,3 +220,10 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
     },
   ),
 ]
+
+const aloneCase = onOne('[I8] nobody else can open it until it is closed', async (harness, storage) => {
+  await expectRefusal(harness.open(), 'storage_in_use', 'opening twice')
+  await storage.close()
+  const next = await harness.open()
+  await next.close()
+})

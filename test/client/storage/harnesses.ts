@@ -10,16 +10,23 @@ import { openFileStorage } from '../../../src/hosts/node/file.ts'
 import { openFolder } from '../../../src/hosts/node/folder-disk.ts'
 import { encodeRecords } from '../../../src/hosts/node/record.ts'
 import type { ActorId } from '../../../src/protocol/ids.ts'
-import type { StorageAbilities, StorageHarness } from '../../../src/sim/contracts/storage-harness.ts'
+import type { Spoiling, StorageAbilities, StorageHarness } from '../../../src/sim/contracts/storage-harness.ts'
 import { createDice } from '../../../src/sim/random.ts'
 import { createSimDisk, type Step } from '../../../src/sim/storage.ts'
 
 const actor = 'anna' as ActorId
 
-export const memoryAbilities: StorageAbilities = { stops: [], refuses: false, spoils: false, lives: 0 }
-export const realAbilities: StorageAbilities = { stops: ['kill'], refuses: false, spoils: true, lives: 30 }
+const allSpoilings: readonly Spoiling[] = ['torn', 'middle', 'newer']
+
+export const memoryAbilities: StorageAbilities = { stops: [], refuses: false, spoils: [], lives: 0 }
+export const realAbilities: StorageAbilities = { stops: ['kill'], refuses: false, spoils: allSpoilings, lives: 30 }
 /** On a simulated disk a life costs some milliseconds, and a storage that leaves out any one sync falls within these. */
-export const simAbilities: StorageAbilities = { stops: ['kill', 'power'], refuses: true, spoils: true, lives: 120 }
+export const simAbilities: StorageAbilities = {
+  stops: ['kill', 'power'],
+  refuses: true,
+  spoils: allSpoilings,
+  lives: 120,
+}
 
 export async function memoryHarness(): Promise<StorageHarness> {
   const memory = createMemory()
@@ -159,7 +166,7 @@ export async function realHarness(): Promise<StorageHarness> {
   }
 }
 
-function spoiled(bytes: Uint8Array, how: 'middle' | 'torn' | 'newer', checksum: Disk['checksum']): Uint8Array {
+function spoiled(bytes: Uint8Array, how: Spoiling, checksum: Disk['checksum']): Uint8Array {
   if (how === 'torn')
     return Buffer.concat([bytes, encodeRecords(['{"kind":"made"}'], bytes.length, checksum).subarray(0, 20)])
   if (how === 'newer') {
