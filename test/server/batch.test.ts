@@ -232,6 +232,19 @@ test('[I10] when what intents changed cannot be committed, the one that cannot i
   expect(await anna.push(...entries.slice(1))).toMatchObject({ decided: 5, outcomes: [applied(4, 5)] })
 })
 
+test('[I18] a stranger who uses another’s client id hears nothing of it, even while nothing can be committed', async () => {
+  const on = await stage()
+  const [anna, ben] = [on.device('anna'), on.device('ben')]
+  const w = uuid()
+  await anna.call(workout(w))
+  on.foreign("CREATE TRIGGER none BEFORE INSERT ON workoutTotals BEGIN SELECT RAISE(ABORT, 'no totals'); END")
+  on.foreign('INSERT INTO sets (id, workoutId, reps, kg) VALUES (?, ?, 1, 1)', uuid(), w)
+  ben.client = anna.client
+  const refused = { status: 409, body: { code: 'forked' } }
+  expect(await ben.push(...ben.make(workout(uuid(), 'ben')))).toMatchObject(refused)
+  expect(await ben.push()).toMatchObject(refused)
+})
+
 test('an empty push says how far the authority is and leaves no trace', async () => {
   const on = await stage()
   const anna = on.device('anna')

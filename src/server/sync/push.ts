@@ -20,6 +20,7 @@ import {
 } from '../state/ledger.ts'
 import type { World } from '../world.ts'
 import { createRuns } from './runs.ts'
+import { refuseForked } from './seal.ts'
 import { createWatch } from './watch.ts'
 
 /** A batch of intents of one client. */
@@ -56,9 +57,7 @@ export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne
   const entries = batch.takesNext
     ? batch.entries.map((entry, index) => ({ ...entry, sequence: (decidedBefore + 1 + index) as Sequence }))
     : batch.entries
-  if (known !== undefined && known.actor !== batch.owner) throw forked('This client id belongs to another actor')
-  if (decidedBefore > batch.last)
-    throw forked(`Number ${decidedBefore} of this client is decided, and the device knows numbers up to ${batch.last}`)
+  refuseForked(known, batch.owner, batch.last)
   const outcomes: OutcomeRange[] = []
   const first = entries[0]?.sequence ?? decidedBefore + 1
   if (first > decidedBefore + 1) {

@@ -12,6 +12,7 @@ import { readClient } from '../state/ledger.ts'
 import type { World } from '../world.ts'
 import { type Batch, decideBatch, type Verdict } from './push.ts'
 import { CULPRIT_UNKNOWN } from './runs.ts'
+import { refuseForked } from './seal.ts'
 
 /** What a commit changed, for those who look on. */
 export interface Committed {
@@ -136,6 +137,7 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
     try {
       // What is decided is what the ledger says, wherever the batch begins.
       const known = await database.read((sql) => readClient(sql, batch.client))
+      refuseForked(known, batch.owner, batch.last)
       last = { decided: known?.decided ?? 0, outcomes, isNews: false }
     } catch (error) {
       return job.reject(error)
