@@ -1,5 +1,5 @@
 // Tests run the sources, not the build: the public names below lead to src/. The packed files are tried by
-// scripts/check-package.mjs, the types by `npm run check`.
+// scripts/check-package.mjs, the types by `npm run check`. Those of test/browser run in a real Chromium, after all others.
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -12,12 +12,31 @@ export default defineConfig({
       { find: /^holdfast\/client$/, replacement: source('client/index.ts') },
       { find: /^holdfast\/server$/, replacement: source('server/index.ts') },
       { find: /^holdfast\/sqlite$/, replacement: source('server/db/sqlite/index.ts') },
+      { find: /^holdfast\/browser$/, replacement: source('hosts/browser/index.ts') },
       { find: /^holdfast\/react$/, replacement: source('bindings/react/index.ts') },
       { find: /^holdfast\/node$/, replacement: source('hosts/node/index.ts') },
     ],
   },
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'rooms', include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/browser/**'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: 'test/browser/setup.ts',
+          // A browser is several processes already. Its tests wait for what they see, on a machine that may be busy.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
     // One process for many files: rooms hold no state outside what a test creates. Measured on two cores with 61 files
     // of 10 tests: forks 1.2 s shared and 11 s isolated, threads 1.4 s and 12 s.
     pool: 'forks',

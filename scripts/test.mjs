@@ -33,8 +33,12 @@ const filters = process.argv.slice(2)
 // A lane is a title and a command: a script with its arguments, run by this Node. A script that is missing has failed.
 const lanes = [
   { title: 'build', command: ['scripts/build.mjs'] },
-  { title: 'types of tests, examples and scripts', command: [tools.tsc, '-b', 'tsconfig.check.json'] },
+  {
+    title: 'types of tests, examples and scripts',
+    command: [tools.tsc, '-b', 'tsconfig.check.json', 'examples/workouts/tsconfig.json'],
+  },
   { title: 'format and lint', command: [tools.biome, 'check', '--error-on-warnings'] },
+  { title: 'a browser for the tests', command: ['scripts/chromium.ts'] },
   { title: 'tests', run: runTests },
   { title: 'simulator, seeds 1 to 600', command: ['scripts/sim.ts', '--seeds', '1..600', '--json'] },
   { title: 'kill loop, 10 rounds', command: ['scripts/crash.ts', '--rounds', '10', '--json'] },
@@ -42,7 +46,7 @@ const lanes = [
 ]
 
 console.log(
-  `Node ${process.version} on ${process.platform} ${process.arch}; needs nothing but what \`npm install\` brought`,
+  `Node ${process.version} on ${process.platform} ${process.arch}; needs what \`npm install\` brought, and a Chromium`,
 )
 if (!existsSync(tools.vitest)) {
   console.error('The dependencies are not installed: run `npm install` first.')

@@ -45,7 +45,7 @@ export async function startBrowser(profile: string): Promise<Browser> {
   const problems: string[] = []
   const listen = (page: Page): void => {
     page.on('pageerror', (error) => {
-      problems.push(`Uncaught in ${page.url()}: ${error.stack ?? error.message}`)
+      problems.push(`Uncaught in ${page.url()}: ${error.stack || `${error.name} ${error.message}`}`)
     })
     page.on('console', (message) => {
       const text = message.text()

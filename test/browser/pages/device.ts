@@ -1,0 +1,126 @@
+// The page of a device: a client on the browser's own storage and network, and what a test may have it do. Does nothing until it is
+// told to, so that a test can take the network away first. What it waits for it hears from the client; nothing is polled.
+
+import { browser } from 'holdfast/browser'
+import { type Client, createClient, type LiveQuery, type Status } from 'holdfast/client'
+import { app } from '../app.ts'
+
+/** What is waited for and does not come within this time will not come. */
+const PATIENCE_MS = 40_000
+
+/** A set as the page shows it. */
+export interface ShownSet {
+  readonly position: number | null
+  readonly device: string
+  readonly number: number
+  readonly state: string
+}
+
+let client: Client<typeof app> | undefined
+let query: LiveQuery<unknown> | undefined
+let heard: number[] = []
+
+const running = (): Client<typeof app> => {
+  if (client === undefined) throw new Error('The client of this page was not started')
+  return client
+}
+
+/** Resolves when `isTrue` says so, which is asked now and whenever `listen` calls; rejects with what `seen` tells. */
+function until(isTrue: () => boolean, listen: (check: () => void) => () => void, seen: () => unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let stop = (): void => undefined
+    const timer = setTimeout(() => {
+      stop()
+      reject(new Error(`Waited ${PATIENCE_MS} ms; what is there: ${JSON.stringify(seen())?.slice(0, 1_000)}`))
+    }, PATIENCE_MS)
+    const check = (): void => {
+      if (!isTrue()) return
+      clearTimeout(timer)
+      stop()
+      resolve()
+    }
+    stop = listen(check)
+    check()
+  })
+}
+
+const live = (workoutId: string) => running().live(app.query.sets.where({ workoutId }).orderBy('position'))
+
+const shown = (rows: ReturnType<typeof live>['rows']): readonly ShownSet[] =>
+  rows.map(({ position, device, number, sync }) => ({ position, device, number, state: sync.state }))
+
+const page = {
+  /** Opens the device; resolves when what it has kept shows. */
+  async start({ name, isPaused = false }: { name?: string; isPaused?: boolean } = {}): Promise<void> {
+    client = createClient({
+      app,
+      host: browser(name === undefined ? {} : { name }),
+      url: '/sync',
+      session: { actor: 'anna', token: 'anna' },
+      startPaused: isPaused,
+    })
+    await client.ready
+  },
+  stop: () => running().close(),
+  pause: () => running().pause(),
+  resume: () => running().resume(),
+  status: (): Status => running().status(),
+  outbox: () =>
+    running()
+      .outbox()
+      .map(({ sequence, badge }) => ({ sequence, badge })),
+  quiet: () => running().quiet(),
+  startWorkout: (id: string) => running().mutate.startWorkout({ id }).saved,
+  /** Logs sets with these numbers, all in one turn; resolves when all are saved. */
+  async logSets(workoutId: string, device: string, numbers: readonly number[]): Promise<void> {
+    await Promise.all(numbers.map((number) => running().mutate.logSet({ workoutId, device, number }).saved))
+  },
+  sets(workoutId: string): readonly ShownSet[] {
+    const sets = live(workoutId)
+    const rows = shown(sets.rows)
+    sets.close()
+    return rows
+  },
+  /** Resolves with the sets as soon as there are so many, all of them in this state if one is given. */
+  async untilSets(workoutId: string, count: number, state?: string): Promise<readonly ShownSet[]> {
+    const sets = live(workoutId)
+    const isThere = (): boolean =>
+      sets.rows.length === count && (state === undefined || sets.rows.every(({ sync }) => sync.state === state))
+    try {
+      await until(
+        isThere,
+        (check) => sets.subscribe(check),
+        () => shown(sets.rows),
+      )
+      return shown(sets.rows)
+    } finally {
+      sets.close()
+    }
+  },
+  async untilStatus(wanted: Partial<Pick<Status, 'connection' | 'tab' | 'waiting'>>): Promise<Status> {
+    const fits = (): boolean => {
+      const status = running().status()
+      return Object.entries(wanted).every(([name, value]) => status[name as keyof Status] === value)
+    }
+    await until(
+      fits,
+      (check) => running().onStatus(check),
+      () => running().status(),
+    )
+    return running().status()
+  },
+  /** From now on counts how often a query over the sets is told, and how many rows it had each time. */
+  watch(workoutId: string): void {
+    const sets = live(workoutId)
+    query = sets
+    heard = []
+    sets.subscribe((rows) => heard.push(rows.length))
+  },
+  heard: (): readonly number[] => heard,
+  unwatch: () => query?.close(),
+}
+
+/** What a test may call. */
+export type DevicePage = typeof page
+
+Object.assign(globalThis, { page })
