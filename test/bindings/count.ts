@@ -9,15 +9,19 @@ export interface CountedClient {
   readonly opened: () => number
   /** How many of them are open. */
   readonly open: () => number
+  /** How often one of them was listened to. */
+  readonly subscribed: () => number
 }
 
 /** Counts the queries of a client. */
 export function count(client: Client<Notes>): CountedClient {
   let opened = 0
   let closed = 0
+  let subscribed = 0
   return {
     opened: () => opened,
     open: () => opened - closed,
+    subscribed: () => subscribed,
     client: {
       ...client,
       live(query) {
@@ -34,7 +38,10 @@ export function count(client: Client<Notes>): CountedClient {
           get isComplete() {
             return live.isComplete
           },
-          subscribe: (listener) => live.subscribe(listener),
+          subscribe(listener) {
+            subscribed += 1
+            return live.subscribe(listener)
+          },
           close() {
             if (isOpen) closed += 1
             isOpen = false

@@ -43,10 +43,34 @@ describe('a query', () => {
     expect(told).toBeGreaterThan(0)
     const before = told
     letGo()
-    letGo()
     client.mutate.put({ id: 'n2', text: 'b' })
     await world.clock.settle()
     expect([told, open()]).toEqual([before, 0])
+  })
+
+  test('that two hold tells only the one that still does', async () => {
+    const { world, client, queries, open } = await createBench()
+    const told: string[] = []
+    const letGo = queries.hold(meaning, all, () => void told.push('first'))
+    queries.hold(meaning, all, () => void told.push('second'))
+    letGo()
+    letGo()
+    client.mutate.put({ id: 'n1', text: 'a' })
+    await world.clock.settle()
+    expect([new Set(told), open()]).toEqual([new Set(['second']), 1])
+  })
+
+  test('that is held has no timer running', async () => {
+    const { client } = await createBench()
+    let running = 0
+    const queries = createQueries(client, () => {
+      running += 1
+      return () => void running--
+    })
+    queries.look(meaning, all)
+    expect(running).toBe(1)
+    queries.hold(meaning, all, () => undefined)
+    expect(running).toBe(0)
   })
 
   test('that comes too late to its look is opened again', async () => {

@@ -165,7 +165,7 @@ describe('a live query', () => {
   })
 
   test('is one query, however often and by whom the same is asked', async () => {
-    const { client, opened, open } = await clientWith('a', 'b')
+    const { client, opened, open, subscribed } = await clientWith('a', 'b')
     const place = await createPlace()
     const what = () => (
       <>
@@ -174,7 +174,7 @@ describe('a live query', () => {
       </>
     )
     for (let round = 0; round < 5; round++) await place.show(from(client, what()))
-    expect([opened(), open()]).toEqual([1, 1])
+    expect([opened(), open(), subscribed()]).toEqual([1, 1, 2])
     await place.show(
       from(client, <Notes query={notes.query.notes.where({ ownerId: '42', count: 0 }).orderBy('text', 'desc')} />),
     )
@@ -468,6 +468,20 @@ describe('the status', () => {
     expect(place.text()).toBe('offline 1')
     await turn(world, () => client.pause())
     expect(place.text()).toBe('paused 1')
+  })
+
+  test('is right in the first render, and a part that says the same is the same object in all of them', async () => {
+    const { client } = await clientWith('a')
+    const seen: object[] = []
+    function Pill() {
+      seen.push(useSyncStatus(({ connection }) => ({ connection })))
+      return null
+    }
+    const place = await createPlace()
+    await place.show(from(client, <Pill />))
+    await place.show(from(client, <Pill />))
+    expect(seen).toEqual([{ connection: 'online' }, { connection: 'online' }])
+    expect(new Set(seen).size).toBe(1)
   })
 
   test('is right for who looks later, and nobody listens when nobody looks', async () => {

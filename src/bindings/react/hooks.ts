@@ -80,8 +80,7 @@ export function useOutbox(): readonly OutboxItem[] {
  * ```
  */
 export function useRowSync(table: string, id: string): SyncInfo | undefined {
-  const query = useMemo(() => rowQuery(table, id), [table, id])
-  return useSelected(useAnswers('useRowSync', query), syncOfFirst)
+  return useSelected(useAnswers('useRowSync', rowQuery(table, id)), syncOfFirst)
 }
 
 /** The answers to a query from the client around, as a store; the same one as long as client and meaning are. */

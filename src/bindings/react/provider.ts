@@ -1,6 +1,6 @@
 // Which client the hooks below a component speak to. Makes no client and closes none: whoever made it does, since a component may
 // come and go while intents wait.
-import { createContext, createElement, type ReactElement, type ReactNode, useContext, useMemo } from 'react'
+import { createContext, createElement, type ReactElement, type ReactNode, useContext } from 'react'
 import type { Client } from '../../client/index.ts'
 import type { App } from '../../schema/index.ts'
 
@@ -11,7 +11,8 @@ export interface HoldfastProviderProps<A extends App = App> {
   readonly children?: ReactNode
 }
 
-const HoldfastContext = createContext<{ readonly client: Client | undefined } | undefined>(undefined)
+/** Null stands for what is outside of a provider, undefined for one without a client. */
+const HoldfastContext = createContext<Client | undefined | null>(null)
 
 /**
  * Gives a client to the hooks below it. Another client takes the place of the first at once, with nothing of its rows left.
@@ -25,18 +26,17 @@ const HoldfastContext = createContext<{ readonly client: Client | undefined } | 
  */
 export function HoldfastProvider<A extends App>({ client, children }: HoldfastProviderProps<A>): ReactElement {
   // Seen from here, every client is one of some app.
-  const held = useMemo(() => ({ client: client as Client | undefined }), [client])
-  return createElement(HoldfastContext.Provider, { value: held }, children)
+  return createElement(HoldfastContext.Provider, { value: client as Client | undefined }, children)
 }
 
 /** The client of the provider around, or undefined where that has none. Throws outside of one. */
 export function useClientIfAny(caller: string): Client | undefined {
-  const held = useContext(HoldfastContext)
-  if (held === undefined)
+  const client = useContext(HoldfastContext)
+  if (client === null)
     throw new Error(
       `${caller} was called outside of a HoldfastProvider: put <HoldfastProvider client={client}> around the components that use it`,
     )
-  return held.client
+  return client
 }
 
 /**

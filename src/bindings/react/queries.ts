@@ -50,7 +50,6 @@ export function createQueries(
   const closeUnheld = (meaning: string, open: Open): void => {
     if (open.holders > 0 || openByMeaning.get(meaning) !== open) return
     openByMeaning.delete(meaning)
-    open.stopWaiting()
     open.live.close()
   }
 

@@ -61,9 +61,7 @@ function told<Value>(client: Client, ask: () => Value, atFirst: Value): Store<Va
   let stop: (() => void) | undefined
 
   const refresh = (): void => {
-    const before = value
-    value = keepEqual(before, ask())
-    if (value === before) return
+    value = keepEqual(value, ask())
     for (const { call } of [...listeners]) call()
   }
 
