@@ -356,3 +356,8 @@ export class SyncError extends Error {
     this.requestId = options.requestId
   }
 }
+
+/** Whether this is the SyncError of that code. */
+export function hasCode(error: unknown, code: Code): error is SyncError {
+  return error instanceof SyncError && error.code === code
+}

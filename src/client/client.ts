@@ -57,6 +57,10 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     return { state: rowBadge(intents, badge), intents, provisional: replica.provisionalOf(table, id) }
   }
   const queries = createLiveQueries<SyncInfo>(replica, syncOf, host.report)
+  // A frame that another client brought may be what somebody waits for.
+  replica.onCommit(({ frame }) => {
+    if (frame !== undefined) onChange()
+  })
 
   const ready = open()
   ready.catch(() => undefined)

@@ -1,7 +1,7 @@
 // Where outbox and replica meet: the overlay shows what is in neither the confirmed rows nor given up, whoever made it and whoever
 // brings the rows, this client or another one of the same store (I5, I16). Decides nothing about sending; what a run shows is the
 // replica's, what became of an intent the outbox's.
-import { SyncError } from '../base/errors.ts'
+import { hasCode, SyncError } from '../base/errors.ts'
 import { createLane } from '../base/lane.ts'
 import { NOWHERE } from '../protocol/frame.ts'
 import type { ActorId } from '../protocol/ids.ts'
@@ -106,7 +106,7 @@ export function createPending(parts: PendingParts): Pending {
       try {
         await apply(frame)
       } catch (error) {
-        if (error instanceof SyncError && error.code === 'frame_gap') reread()
+        if (hasCode(error, 'frame_gap')) reread()
         else report(error)
       }
     }

@@ -2,12 +2,13 @@
 // strict write is under way shares the next (I1). An entry leaves only when it is decided and old, or replaced by a rebirth (I4).
 // It decides nothing about sending (sync/) and nothing about what the screen shows (replica/); its form on disk is stored.ts.
 import { check, unreachable } from '../../base/assert.ts'
+import { hasCode } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
 import type { ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
 import { type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import type { Storage } from '../storage/storage.ts'
 import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry, textOf } from './entry.ts'
-import { rebornEvents, snapshotEvents } from './snapshot.ts'
+import { countForgettable, rebornEvents, snapshotEvents } from './snapshot.ts'
 import { type KeptIntent, type OutboxEvent, placesOf } from './stored.ts'
 
 /** The changes that others hear of. */
@@ -201,10 +202,13 @@ export function createOutbox(
     listener.changed([entry])
     // One that is still being saved is given up in the place that it gets.
     if (entry.sequence === undefined) await saving
-    const isNoted = await note(() => {
-      const sequence = byId.get(id)?.sequence
-      return sequence === undefined ? [] : [{ kind: 'withdrawn', sequence, ...how }]
-    })
+    const noted = (): Promise<boolean> =>
+      note(() => {
+        const sequence = byId.get(id)?.sequence
+        return sequence === undefined ? [] : [{ kind: 'withdrawn', sequence, ...how }]
+      })
+    // Whoever has just lost the lead may do so still, as any client of the store may.
+    const isNoted = await noted().catch((error) => (hasCode(error, 'not_leading') ? noted() : Promise.reject(error)))
     // A new birth that was under way did not know of it yet.
     if (!isNoted && byId.get(id)?.givenUp === undefined) await giveUp(id, how)
   }
@@ -315,20 +319,9 @@ export function createOutbox(
         listener.changed(numbered)
       }),
     async tidy(decidedBefore, at) {
-      let through = first - 1
-      for (const entry of numbered) {
-        if (
-          entry.outcome === undefined ||
-          entry.isReopened ||
-          !entry.isRetired ||
-          entry.decidedAt >= decidedBefore ||
-          entry.givenUp?.as === 'parked'
-        )
-          break
-        through++
-      }
-      if (through >= first) {
-        const event: OutboxEvent = { kind: 'forgotten', through: through as Sequence }
+      const count = countForgettable(numbered, decidedBefore)
+      if (count > 0) {
+        const event: OutboxEvent = { kind: 'forgotten', through: (first + count - 1) as Sequence }
         apply(event)
         await note(() => [event])
       }

@@ -77,3 +77,12 @@ function withBirth(intent: KeptIntent, birth: Birth): KeptIntent {
         : births,
   }
 }
+
+/** How many entries, from the first on, need not be kept: decided before then, shown as decided, and waiting for nobody. */
+export function countForgettable(entries: readonly OutboxEntry[], decidedBefore: number): number {
+  const kept = entries.findIndex(
+    ({ outcome, isReopened, isRetired, decidedAt, givenUp }) =>
+      outcome === undefined || isReopened || !isRetired || decidedAt >= decidedBefore || givenUp?.as === 'parked',
+  )
+  return kept < 0 ? entries.length : kept
+}

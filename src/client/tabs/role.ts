@@ -2,7 +2,7 @@
 // what came of it; the others follow, hear from the store what was kept, and wait for their turn. A client whose store is its own is
 // alone and leads from the start. What leading means is client.ts; the fence that holds a deposed leader back is in the store (I8).
 import type { Cancel, Clock } from '../../base/clock.ts'
-import type { SyncError } from '../../base/errors.ts'
+import { hasCode } from '../../base/errors.ts'
 import type { Tabs } from '../host.ts'
 import type { MakeEvents, Storage } from '../storage/storage.ts'
 import { parseWord, type Word } from './word.ts'
@@ -105,7 +105,7 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
       say({ kind: 'kept' })
       return result
     } catch (error) {
-      if ((error as Partial<SyncError> | null)?.code === 'not_leading') lose()
+      if (hasCode(error, 'not_leading')) lose()
       throw error
     }
   }

@@ -160,10 +160,13 @@ export function openIdbJournal(
     async add(text) {
       // All is asked for at once: one way to the disk and back, and the commit needs no word from here.
       const { found, key } = await within('readwrite', 'take an addition', async (store) => {
-        const asked = Promise.all([read(store, position), store.add(text)])
+        const before = read(store, position)
+        // When the addition is refused at once, nobody asks any more what stood before it.
+        before.catch(() => undefined)
+        const adding = Promise.all([before, store.add(text)])
         store.transaction.commit()
-        const [before, added] = await asked
-        return { found: before, key: added }
+        const [found, key] = await adding
+        return { found, key }
       })
       take(found)
       own(key, text)
