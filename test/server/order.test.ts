@@ -201,10 +201,14 @@ test('[I11] what plain SQL moved comes at its adoption, after what intents broug
   const on = await open()
   const anna = on.device('anna')
   await anna.call(...workouts, ...before.map(callOf))
+  on.foreign("UPDATE sets SET kg = 4 WHERE id = 'x'")
   on.foreign("UPDATE sets SET workoutId = 'w', position = NULL WHERE id = 'y'")
+  on.foreign("INSERT INTO sets (id, workoutId, reps, kg) VALUES ('z', 'w', 1, 1)")
   on.foreign("UPDATE sets SET workoutId = 'w', position = NULL WHERE id = 'x'")
-  await anna.call(callOf(insert('c', 'w')), callOf(change('y')), callOf(move('a', 'v')), callOf(move('a', 'w')))
-  expect(listsOn(on).get('w')).toEqual(['b', 'c', 'a', 'y', 'x'])
+  on.foreign("UPDATE sets SET position = NULL WHERE id = 'b'")
+  on.foreign("UPDATE sets SET kg = 5 WHERE id = 'y'")
+  await anna.call(callOf(insert('c', 'w')), callOf(change('z')), callOf(move('a', 'v')), callOf(move('a', 'w')))
+  expect(listsOn(on).get('w')).toEqual(['c', 'a', 'y', 'z', 'x', 'b'])
 })
 
 test('[I11] a row with two parents that moves under one keeps its place under the other', async () => {

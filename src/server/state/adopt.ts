@@ -1,6 +1,8 @@
 // Adoption: the one way in for changes, whoever made them. It reads the marks of one transaction, finds from which scope each touched
 // row came (change log) and where it is now (the row and its parents), lets children follow a parent that moved or went, gives
 // missing positions, recomputes the touched groups of aggregates, raises each touched scope by one version, and writes the log.
+// Positions are missing where plain SQL put a row: tx.sql, or another process. When it came there only the marks tell, and no mark tells
+// whether it was before or after what the intents of this commit brought: it goes behind those, which have positions from the flush.
 // It conducts the other files of this folder and owns no table. Runs under the write lock, at the end of the authority's own
 // transaction or before a pull or tick. I7, I10, I11.
 import { check } from '../../base/assert.ts'
@@ -13,7 +15,7 @@ import { recomputeGroups } from './aggregates.ts'
 import { givePositions, type Unplaced } from './append-index.ts'
 import { type LogEntry, liveScopes, writeEntries } from './change-log.ts'
 import { raiseVersions } from './commits.ts'
-import { clearMarks, readMarks } from './marks.ts'
+import { arrivalMarks, clearMarks, type Mark, readMarks } from './marks.ts'
 import { raiseWatched } from './watched.ts'
 
 /** What an adoption changed. */
@@ -48,8 +50,8 @@ export interface Commit {
 /** Adopts all marks. */
 export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: Commit): Promise<Adopted> {
   const changes = await touchedRows(sql, layout)
-  if (changes.marked === 0) return NOTHING
-  for (const table of layout.tables) await followRows(sql, layout, table, changes.of)
+  if (changes.marks.length === 0) return NOTHING
+  for (const table of layout.tables) await followRows(sql, layout, table, changes)
   const entries: {
     readonly table: string
     readonly id: string
@@ -96,8 +98,6 @@ async function touchedRows(sql: Sql, layout: Layout) {
     // A table that a newer app no longer declares: its triggers may still be there.
     if (!known.has(table)) continue
     const changes = of(table)
-    // A row that was inserted, or inserted again, comes after those before it: positions follow this order.
-    if (oldId === null && newId !== null) changes.delete(newId)
     for (const id of [oldId, newId]) {
       if (id !== null && !changes.has(id))
         changes.set(id, { id, isMarked: true, from: undefined, to: undefined, under: undefined })
@@ -108,11 +108,16 @@ async function touchedRows(sql: Sql, layout: Layout) {
       else left.add(oldUnder)
     }
   }
-  return { of, groups, tables: new Set(byTable.keys()), marked: marks.length }
+  return { of, groups, tables: new Set(byTable.keys()), marks }
 }
 
 /** Finds where the touched rows of one table were and are, gives them positions, and takes their children along. */
-async function followRows(sql: Sql, layout: Layout, table: TableLayout, changesOf: ChangesOf): Promise<void> {
+async function followRows(
+  sql: Sql,
+  layout: Layout,
+  table: TableLayout,
+  { of: changesOf, marks }: { readonly of: ChangesOf; readonly marks: readonly Mark[] },
+): Promise<void> {
   const changes = changesOf(table.name)
   if (changes.size === 0) return
   const ids = [...changes.keys()]
@@ -128,7 +133,7 @@ async function followRows(sql: Sql, layout: Layout, table: TableLayout, changesO
     if (change.from !== change.to) moved.push(change.id)
   }
   for (const [index, position] of table.positions.entries())
-    await givePositions(sql, layout, table, position, unplaced[index] ?? [])
+    await givePositions(sql, layout, table, position, inOrder(marks, table.name, unplaced[index] ?? []))
   for (const child of table.children) {
     const under = layout.dialect.quote(child.under)
     const followers = changesOf(child.name)
@@ -140,7 +145,14 @@ async function followRows(sql: Sql, layout: Layout, table: TableLayout, changesO
   }
 }
 
-/** Reads what the touched rows stand under; gives, for each position of the table, the rows that have none, in order of their marks. */
+/** Rows in the order in which they came under their parents, as the marks tell it of parents by which rows find their scopes. */
+function inOrder(marks: readonly Mark[], table: string, rows: readonly Unplaced[]): readonly Unplaced[] {
+  if (rows.length < 2) return rows
+  const cameAt = arrivalMarks(marks, table, new Map(rows.map(({ id, parent }) => [id, parent])))
+  return [...rows].sort((a, b) => (cameAt.get(a.id) ?? 0) - (cameAt.get(b.id) ?? 0))
+}
+
+/** Reads what the touched rows stand under; gives, for each position of the table, the rows that have none. */
 async function readPlacement(
   sql: Sql,
   layout: Layout,

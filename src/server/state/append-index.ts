@@ -1,7 +1,7 @@
 // Append indexes: the position of a row under its parent, given by the authority as max + 1 and unique there (I11). What a batch puts
 // under a parent gets its position in the flush, in the order in which it came there; adoption gives one to whatever row still has
-// none, because plain SQL put it there: after what came by intents of the same commit, and in the order of the marks. The unique index
-// on (parent, position) is the last word; under the write lock it is never reached.
+// none, because plain SQL put it there. The unique index on (parent, position) is the last word; under the write lock it is never
+// reached. Which rows want a position, and in which order they came, flush.ts and adopt.ts know.
 import type { Sql } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'

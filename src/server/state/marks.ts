@@ -31,6 +31,27 @@ export async function readMarks(sql: Sql): Promise<readonly Mark[]> {
   }))
 }
 
+/**
+ * The numbers of the marks by which rows of a table came under the parents that they have now: the last one that inserted the row,
+ * or found it elsewhere. A row that no mark found elsewhere has its last one.
+ */
+export function arrivalMarks(
+  marks: readonly Mark[],
+  table: string,
+  parentsById: ReadonlyMap<string, string>,
+): Map<string, number> {
+  const cameAt = new Map<string, number>()
+  const found = new Set<string>()
+  for (const [at, { table: marked, oldId, newId, oldUnder }] of [...marks.entries()].reverse()) {
+    const parent = marked === table && newId !== null ? parentsById.get(newId) : undefined
+    if (newId === null || parent === undefined || found.has(newId)) continue
+    const isArrival = oldId !== newId || oldUnder !== parent
+    if (isArrival) found.add(newId)
+    if (isArrival || !cameAt.has(newId)) cameAt.set(newId, at)
+  }
+  return cameAt
+}
+
 /** Empties the table. Only adoption does this, in the transaction in which it read the marks. */
 export async function clearMarks(sql: Sql): Promise<void> {
   await sql.run('DELETE FROM holdfast_mark')
