@@ -3,7 +3,9 @@
 // tab does that has nobody before it.
 import { InvariantError } from '../../../src/base/assert.ts'
 import { type Code, type Details, SyncError } from '../../../src/base/errors.ts'
+import { lastNumberAfter } from '../../../src/client/storage/numbers.ts'
 import type { Storage } from '../../../src/client/storage/storage.ts'
+import type { Sequence } from '../../../src/protocol/ids.ts'
 import { storageCases } from '../../../src/sim/contracts/storage.ts'
 import type { StorageHarness } from '../../../src/sim/contracts/storage-harness.ts'
 import { createDice } from '../../../src/sim/random.ts'
@@ -201,13 +203,35 @@ function ownError(error: unknown, errno: string): unknown {
   })
 }
 
+/** Answers before anything was kept. */
+function hasty(storage: Storage): Storage {
+  let last = 0
+  return {
+    ...storage,
+    async load(birth) {
+      const stored = await storage.load(birth)
+      last = stored.outbox.reduce(lastNumberAfter, 0)
+      return stored
+    },
+    async append(intents) {
+      storage.append(intents).catch(() => undefined)
+      last += intents.length
+      return (last - intents.length + 1) as Sequence
+    },
+  }
+}
+
 const cases = new Map(storageCases(abilities).map((each) => [each.title, each]))
 
 const page = {
-  async run(title: string): Promise<void> {
+  /** Runs a case; `hasty` on a storage that is broken on purpose. */
+  async run(title: string, how?: 'hasty'): Promise<void> {
     const found = cases.get(title)
     if (found === undefined) throw new Error(`There is no case «${title}»`)
-    await found.run(makeHarness)
+    await found.run(async (name) => {
+      const harness = await makeHarness(name)
+      return how === 'hasty' ? { ...harness, open: async () => hasty(await harness.open()) } : harness
+    })
   },
 }
 
