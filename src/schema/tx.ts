@@ -111,19 +111,52 @@ export const TX_NAMES: ReadonlySet<string> = new Set(['actor', 'now', 'newId', '
 
 /** Makes the transaction of one run over a source. */
 export function createTx(app: App, source: TxSource, context: TxContext): Tx<App['tables']> {
-  const tx: Record<string, unknown> = {
+  // A table's verbs are made when a run first names it: most runs touch one or two tables.
+  const made = new Map<string, TxTable<unknown>>()
+  const tx: TxBase & WithTables = {
     actor: context.actor,
     now: context.madeAt,
     newId: (label: string) => derivedUuid(context.rootId, label),
     reject,
     sql: (text: string, parameters: readonly SqlValue[] = []) => heard(source, runSql(source, text, parameters)),
+    [tableOf](name) {
+      const table = made.get(name) ?? tableVerbs(app, name, source)
+      made.set(name, table)
+      return table
+    },
   }
-  for (const name of app.tableNames) {
-    // A table's verbs are made when a run first names it: most runs touch one or two tables.
-    let made: TxTable<unknown> | undefined
-    Object.defineProperty(tx, name, { enumerable: true, get: () => (made ??= tableVerbs(app, name, source)) })
+  return Object.defineProperties(tx, gettersOf(app)) as unknown as Tx<App['tables']>
+}
+
+const tableOf = Symbol('tableOf')
+
+/** What the getters of a transaction find its tables by. */
+interface WithTables {
+  [tableOf](name: string): TxTable<unknown>
+}
+
+const getters = new WeakMap<App, PropertyDescriptorMap>()
+
+/**
+ * One getter for each table, shared by all transactions of an app. With getters of its own, each transaction would have a shape of its
+ * own, and what a shape refers to lives until the whole heap is collected: all that the run had made, several kilobytes a run.
+ */
+function gettersOf(app: App): PropertyDescriptorMap {
+  let shared = getters.get(app)
+  if (shared === undefined) {
+    const described = app.tableNames.map((name): [string, PropertyDescriptor & ThisType<WithTables>] => [
+      name,
+      {
+        enumerable: true,
+        get() {
+          return this[tableOf](name)
+        },
+      },
+    ])
+    shared = Object.fromEntries(described)
+    getters.set(app, shared)
   }
-  return tx as Tx<App['tables']>
+  return shared
 }
 
 async function runSql(source: TxSource, text: string, parameters: readonly SqlValue[]): Promise<readonly SqlRow[]> {

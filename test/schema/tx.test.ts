@@ -127,6 +127,17 @@ describe('the rest of a transaction', () => {
     expect(first.newId('')).toMatch(/^[0-9a-f-]{36}$/)
   })
 
+  test('each has tables of its own, each made once, also under a copy that a mutator made of it', async () => {
+    const { tx: first } = world({ 'sets/s1': set })
+    const { tx: second } = world()
+    const { sets } = { ...second }
+    expect(await sets.get('s1')).toBeUndefined()
+    expect(await first.sets.get('s1')).toEqual(set)
+    expect(first.sets).toBe(first.sets)
+    expect(sets).toBe(second.sets)
+    expect(Object.keys(first)).toEqual(expect.arrayContaining(['actor', 'now', ...Object.keys(app.tables)]))
+  })
+
   test('tells who made the intent and when, and has sql only where there is a database', async () => {
     const { tx } = world()
     expect([tx.actor, tx.now]).toEqual(['42', 1_000])

@@ -5,9 +5,10 @@
 import { SyncError } from '../../base/errors.ts'
 import type { IntentId } from '../../protocol/ids.ts'
 import type { App } from '../../schema/app.ts'
+import type { Mutator } from '../../schema/mutator.ts'
 import type { QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
-import { createTx, Rejection } from '../../schema/tx.ts'
+import { createTx, Rejection, type Tx } from '../../schema/tx.ts'
 import { upgradeArguments } from '../../schema/upgrade.ts'
 import type { PendingIntent, RunPicture, Write } from './overlay.ts'
 import { createRecorder } from './recorder.ts'
@@ -93,17 +94,7 @@ export async function runIntent(
 
   const recorder = createRecorder(view)
   const tx = createTx(view.app, recorder.source, { actor: intent.actor, madeAt: intent.madeAt, rootId: intent.rootId })
-  const ending = await new Promise<Ending>((resolve) => {
-    control.stop = () => resolve({ how: 'waited' })
-    try {
-      Promise.resolve(mutator.body(tx, input)).then(
-        () => resolve({ how: 'done' }),
-        (error: unknown) => resolve({ how: 'threw', error }),
-      )
-    } catch (error) {
-      resolve({ how: 'threw', error })
-    }
-  })
+  const ending = await endOf(begin(mutator, tx, input), control)
   control.stop = undefined
   recorder.close()
 
@@ -113,6 +104,28 @@ export async function runIntent(
   if (ending.how === 'done') return { kept: true, record: recorder.record('shown') }
   if (mode === 'stored') return { kept: true, record: recorder.record('in-doubt') }
   return refused(ending.how === 'threw' ? asSyncError(name, ending.error) : new SyncError('mutator_waited', name))
+}
+
+function begin(mutator: Mutator, tx: Tx<App['tables']>, input: unknown): Promise<unknown> {
+  try {
+    return Promise.resolve(mutator.body(tx, input))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/**
+ * How a run ends. Not inside `runIntent`, where what ends a run would hold its transaction and its recorder too: `control` is older than
+ * any run, and through it 3 KB a run were seen to outlive each collection of young objects.
+ */
+function endOf(run: Promise<unknown>, control: RunControl): Promise<Ending> {
+  return new Promise((resolve) => {
+    control.stop = () => resolve({ how: 'waited' })
+    run.then(
+      () => resolve({ how: 'done' }),
+      (error: unknown) => resolve({ how: 'threw', error }),
+    )
+  })
 }
 
 const nothing: Pick<RunRecord, 'keys' | 'ranges' | 'writes' | 'needs'> = {
