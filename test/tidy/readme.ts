@@ -13,10 +13,10 @@ export interface ReadmeFile {
   readonly text: string
 }
 
-/** The blocks that are marked with a file name: «```ts app.ts». */
+/** The blocks that are marked with a file name: «```ts app.ts», «```tsx page.tsx». */
 export function filesOf(markdown: string): readonly ReadmeFile[] {
   return blocksOf(markdown).flatMap(({ language, words: [name], text }) =>
-    language === 'ts' && name !== undefined ? [{ name, text }] : [],
+    /^tsx?$/.test(language) && name !== undefined ? [{ name, text }] : [],
   )
 }
 
@@ -34,6 +34,7 @@ const publicNames: { readonly [name: string]: string } = {
   'holdfast/server': 'src/server/index.ts',
   'holdfast/sqlite': 'src/server/db/sqlite/index.ts',
   'holdfast/node': 'src/hosts/node/index.ts',
+  'holdfast/react': 'src/bindings/react/index.ts',
 }
 
 /** What the compiler says of the files in a folder: nothing when they are right. */
@@ -49,6 +50,7 @@ export async function typeProblems(folder: string, files: readonly ReadmeFile[])
     sourceMap: false,
     inlineSources: false,
     types: ['node'],
+    jsx: 'react-jsx',
     paths,
   }
   const names = files.map(({ name }) => name)
