@@ -1,7 +1,6 @@
 // The storage contract on IndexedDB, inside a page. A process is a frame (process.ts): it opens the database with the engine's own
 // code, can be ended before any step, and can be refused a write. Every storage leads from the moment in which it is loaded, as a
 // tab does that has nobody before it.
-import { InvariantError } from '../../../src/base/assert.ts'
 import { type Code, type Details, SyncError } from '../../../src/base/errors.ts'
 import { lastNumberAfter } from '../../../src/client/storage/numbers.ts'
 import type { Storage } from '../../../src/client/storage/storage.ts'
@@ -12,8 +11,8 @@ import { createDice } from '../../../src/sim/random.ts'
 import { abilities } from '../abilities.ts'
 import type { ProcessWindow } from './process.ts'
 
-/** What process.ts makes a refusal look like. */
-const REFUSED = 'ConstraintError'
+/** What the refusals of process.ts are called by the browser. */
+const refusals: readonly unknown[] = ['ConstraintError', 'AbortError']
 
 interface Frame {
   src: string
@@ -67,7 +66,8 @@ async function makeHarness(seed: string): Promise<StorageHarness> {
       frame.contentWindow.beforeStep = (step) => {
         if (stepsLeft-- <= 0) end()
         isDead ||= !frames.includes(frame)
-        return refusing.steps.has(step) && dice.chance(refusing.probability)
+        if (!refusing.steps.has(step) || !dice.chance(refusing.probability)) return undefined
+        return dice.pick(['step', 'commit'])
       }
       const own: Own = {
         isOver: () => isDead || !frames.includes(frame),
@@ -194,11 +194,10 @@ function inPage<Value>(result: PromiseLike<Value>, own: Own): Promise<Value> {
 /** The error in the classes of this page; a step that was made to fail is called what the case wants it to be. */
 function ownError(error: unknown, errno: string): unknown {
   const { name, message, code, details } = error as Error & { readonly code: Code; readonly details: Details }
-  if (name === 'InvariantError')
-    return Object.assign(Object.create(InvariantError.prototype) as InvariantError, { name, message })
+  if (name === 'InvariantError') return Object.assign(new Error(message, { cause: error }), { name })
   if (name !== 'SyncError') return error
   return new SyncError(code, message, {
-    details: details['errno'] === REFUSED ? { ...details, errno } : details,
+    details: refusals.includes(details['errno']) ? { ...details, errno } : details,
     cause: error,
   })
 }
