@@ -8,7 +8,6 @@ type Checksum = Disk['checksum']
 
 const newline = 10
 const space = 32
-const comma = 44
 const zero = 48
 /** Eight digits and a space come before what the checksum covers. */
 const covered = 9
@@ -19,8 +18,7 @@ export type RecordText = string | { readonly head: string; readonly items: reado
 /** The lines of some JSON texts, written when the first `durable` bytes of the file were safe. */
 export function encodeRecords(texts: readonly RecordText[], durable: number, checksum: Checksum): Buffer {
   const start = `00000000 ${durable.toString(36)} `
-  // A unit of a string becomes at most three bytes. Ten thousand small writes into one buffer cost a quarter of joining as many
-  // texts and making one buffer of that, and far less than ten thousand small buffers.
+  // A unit of a string becomes at most three bytes. All goes into one buffer, from which the checksum and the disk take it.
   const lines = Buffer.allocUnsafe(3 * texts.reduce((length, text) => length + start.length + lengthOf(text) + 1, 0))
   let at = 0
   for (const text of texts) {
@@ -39,13 +37,21 @@ function lengthOf(text: RecordText): number {
   return text.items.reduce((length, item) => length + item.length + 1, text.head.length + text.tail.length)
 }
 
+/** Items are written in pieces of about this length: half the time of writing each by itself, and of joining all of them. */
+const PIECE_LENGTH = 16 * 1024
+
 function writeList(bytes: Buffer, from: number, { head, items, tail }: Exclude<RecordText, string>): number {
-  let at = from + bytes.write(head, from)
-  for (const [index, item] of items.entries()) {
-    if (index > 0) bytes[at++] = comma
-    at += bytes.write(item, at)
+  let at = from
+  let piece = head
+  let separator = ''
+  for (const item of items) {
+    piece += separator + item
+    separator = ','
+    if (piece.length < PIECE_LENGTH) continue
+    at += bytes.write(piece, at)
+    piece = ''
   }
-  return at + bytes.write(tail, at)
+  return at + bytes.write(piece + tail, at)
 }
 
 /** What a journal's bytes say. */

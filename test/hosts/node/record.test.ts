@@ -33,7 +33,8 @@ test('lines come back as they were written, one by one or many at once', () => {
 
 test('a list in its items makes the same bytes as its text', () => {
   const items = ['{"a":"ü"}', '2', '"€😀"']
-  for (const some of [items, items.slice(0, 1), []]) {
+  const many = Array.from({ length: 5_000 }, (_, number) => `"€${number}"`)
+  for (const some of [items, items.slice(0, 1), [], many]) {
     const list = { head: '{"of":[', items: some, tail: ']}' }
     const text = `{"of":[${some.join(',')}]}`
     expect(encodeRecords(['null', list, '1'], 9, checksum)).toEqual(encodeRecords(['null', text, '1'], 9, checksum))
