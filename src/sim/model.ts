@@ -33,7 +33,7 @@ export interface Model {
   adopted(): void
   /** Rows whose parent is not there, by the parent’s id. */
   strays(table: string, parentId: string): readonly PlainRow[]
-  /** A number that rises with every row that comes to its parent by an intent; undefined for rows of somebody else's. */
+  /** A number that rises with every row that comes to a parent by an intent, new or moved; undefined where somebody else put it there. */
   arrival(table: string, id: string): number | undefined
   copy(): Model
 }
@@ -120,7 +120,7 @@ function modelOf(state: State): Model {
     const column = POSITIONED[table]
     if (column !== undefined && rows(table).get(id)?.[column] !== row?.[column]) {
       arrivals.delete(key)
-      if (row !== undefined && isIntent && !rows(table).has(id)) arrivals.set(key, ++state.arrived)
+      if (row !== undefined && isIntent) arrivals.set(key, ++state.arrived)
     }
     if (row === undefined) rows(table).delete(id)
     else rows(table).set(id, row)

@@ -50,6 +50,31 @@ describe('the model', () => {
     expect(model.decide(intent('step', { id: 't', by: 1 }, { needs: ['unknown'] }))).toEqual({ status: 'applied' })
   })
 
+  test('[I11] numbers rows as intents bring them under a parent, new or moved, and takes back what was refused', () => {
+    const model = createModel()
+    const order = (): readonly string[] =>
+      ['a', 'b', 'c', 'd']
+        .map((id) => ({ id, at: model.arrival('sets', id) }))
+        .filter(({ at }) => at !== undefined)
+        .sort((one, other) => Number(one.at) - Number(other.at))
+        .map(({ id }) => id)
+    for (const id of ['v', 'w', 'x']) model.decide(intent('startWorkout', { id, name: id }))
+    for (const id of ['a', 'b', 'c']) model.decide(intent('logSet', set(id, 'w')))
+    expect(order()).toEqual(['a', 'b', 'c'])
+    model.decide(intent('editSet', { id: 'a', reps: 9, kg: 9 }))
+    expect(order()).toEqual(['a', 'b', 'c'])
+    model.decide(intent('moveSet', { id: 'a', workoutId: 'v' }))
+    expect(order()).toEqual(['b', 'c', 'a'])
+    expect(model.decide(intent('moveSet', { id: 'b', workoutId: 'nowhere' })).status).toBe('rejected')
+    expect(order()).toEqual(['b', 'c', 'a'])
+    // What somebody else puts there comes when it is adopted, and until an intent moves it on nobody says where.
+    model.put('sets', 'd', set('d', 'v'))
+    model.put('sets', 'c', set('c', 'v'))
+    expect(order()).toEqual(['b', 'a'])
+    model.decide(intent('moveSet', { id: 'd', workoutId: 'x' }))
+    expect(order()).toEqual(['b', 'a', 'd'])
+  })
+
   test('is not changed by what is done to its copy', () => {
     const model = createModel()
     model.decide(intent('step', { id: 't', by: 1 }))
