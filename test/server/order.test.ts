@@ -137,7 +137,7 @@ test.each<[string, readonly Step[], { readonly v: string; readonly w: string }]>
   ['deleted after all', [move('x', 'w'), insert('c', 'w'), take('x'), move('y', 'w')], { v: '', w: 'abcy' }],
   [
     'refused on the way',
-    [insert('c', 'w'), move('x', 'w'), refused('c', 'v'), refused('x', 'v'), insert('d', 'w')],
+    [insert('c', 'w'), move('x', 'w'), refused('x', 'v'), refused('c', 'v'), insert('d', 'w')],
     { v: 'y', w: 'abcxd' },
   ],
   [
@@ -149,6 +149,11 @@ test.each<[string, readonly Step[], { readonly v: string; readonly w: string }]>
     'a query on the way',
     [insert('c', 'v'), insert('d', 'w'), ask('x', 'w'), insert('e', 'w'), ask('c', 'w'), ask('a', 'w')],
     { v: 'y', w: 'abdxec' },
+  ],
+  [
+    'inserted again, then changed',
+    [take('a'), insert('a', 'w'), ask('x', 'w'), insert('c', 'w'), change('a')],
+    { v: 'y', w: 'baxc' },
   ],
 ])('[I11] rows stand in the order in which they came: %s', async (_what, steps, { v, w }) => {
   for (const [way, send] of Object.entries(ways)) {
@@ -196,6 +201,25 @@ test('[I11] rows stand in the order in which they came, whatever came, in batche
     { numRuns: 60 },
   )
 }, 120_000)
+
+test('a row that is deleted and inserted again is another one to the database too, and a new one is written once', async () => {
+  const on = await open()
+  const anna = on.device('anna')
+  await anna.call(...workouts, ...before.map(callOf))
+  on.foreign('ALTER TABLE sets ADD COLUMN tint TEXT')
+  on.foreign("UPDATE sets SET tint = 'red'")
+  on.foreign(
+    "CREATE TRIGGER once BEFORE UPDATE ON sets WHEN NEW.id = 'c' BEGIN SELECT RAISE(ABORT, 'written twice'); END",
+  )
+  expect(await anna.call(callOf(take('a')), callOf(insert('a', 'v')), callOf(insert('c', 'v')))).toMatchObject({
+    outcomes: [{ status: 'applied', from: 7, to: 9 }],
+  })
+  expect(on.foreign('SELECT id, tint FROM sets ORDER BY id').slice(0, 3)).toEqual([
+    { id: 'a', tint: null },
+    { id: 'b', tint: 'red' },
+    { id: 'c', tint: null },
+  ])
+})
 
 test('[I11] what plain SQL moved comes at its adoption, after what intents brought, in the order of its marks', async () => {
   const on = await open()

@@ -42,10 +42,10 @@ export function arrivalMarks(
 ): Map<string, number> {
   const cameAt = new Map<string, number>()
   const found = new Set<string>()
-  for (const [at, { table: marked, oldId, newId, oldUnder }] of [...marks.entries()].reverse()) {
+  for (const [at, { table: marked, newId, oldUnder }] of [...marks.entries()].reverse()) {
     const parent = marked === table && newId !== null ? parentsById.get(newId) : undefined
     if (newId === null || parent === undefined || found.has(newId)) continue
-    const isArrival = oldId !== newId || oldUnder !== parent
+    const isArrival = oldUnder !== parent
     if (isArrival) found.add(newId)
     if (isArrival || !cameAt.has(newId)) cameAt.set(newId, at)
   }
