@@ -113,6 +113,8 @@ export function createLiveQueries<Sync extends RowSync>(
 
   /** Brings all queries up to date, then tells those whose result is another. */
   const update = (commit: ReplicaCommit | undefined, all: boolean): void => {
+    // Ten thousand commits of one burst need not look for queries that are not there.
+    if (open.size === 0) return touched.clear()
     const stale = new Set<Open<Sync>>()
     if (commit !== undefined) {
       for (const [query, changes] of sortOut(commit)) if (query.window.apply(changes)) stale.add(query)

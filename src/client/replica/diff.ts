@@ -99,11 +99,14 @@ function movingGroups(groups: Groups, rebased: Rebased, moving: ReadonlyMap<stri
   return keys
 }
 
+const noTables: ReadonlyMap<TableState, StagedTable> = new Map()
+const noRows: ReadonlyMap<string, Row> = new Map()
+
 /** Lists, after the swap, what is shown otherwise. */
 export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<ReplicaCommit, 'changes' | 'touched'> {
   const changes = new Map<string, RowChanges>()
-  const staged = rebased.staged?.tables ?? new Map<TableState, StagedTable>()
-  const states = new Set([...looked.before.keys(), ...staged.keys()])
+  const staged = rebased.staged?.tables ?? noTables
+  const states = staged.size === 0 ? [...looked.before.keys()] : new Set([...looked.before.keys(), ...staged.keys()])
   const list = (state: TableState, others: ReadonlyMap<string, Row>): void => {
     const noted = looked.before.get(state) ?? new Map<string, Row | undefined>()
     const changed = new Map<string, Change>()
@@ -124,7 +127,7 @@ export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<Re
     list(state, shown.settle(state, looked.before.get(state) ?? new Map(), staged.get(state)))
     shown.regroup(state, looked.before.get(state) ?? new Map(), changes.get(state.name) ?? [])
   }
-  for (const state of states) if (state.aggregate !== undefined) list(state, new Map())
+  for (const state of states) if (state.aggregate !== undefined) list(state, noRows)
   return { changes, touched: new Map([...looked.touched].map(([state, ids]) => [state.name, ids])) }
 }
 

@@ -36,7 +36,8 @@ export function createRecorder(view: View): Recorder {
   const keys = new Map<TableState, Set<string>>()
   const ranges: RangeRead[] = []
   const own = new Map<TableState, Map<string, Own>>()
-  const needs = new Set<IntentId>()
+  // Made on first use: most runs insert rows that refer to nothing pending.
+  let needs: Set<IntentId> | undefined
   let writeCount = 0
   let isBlind = false
   let isOpen = true
@@ -50,7 +51,9 @@ export function createRecorder(view: View): Recorder {
 
   const need = (state: TableState, id: string): void => {
     const inserter = view.inserter(state, id)
-    if (inserter !== undefined) needs.add(inserter)
+    if (inserter === undefined) return
+    needs ??= new Set()
+    needs.add(inserter)
   }
 
   /** The row before the run, which it has then read. */
@@ -131,7 +134,7 @@ export function createRecorder(view: View): Recorder {
             writes.push({ state, id, row, isInsert, ordinal })
         }
       }
-      return { picture, keys, ranges, writes, needs: [...needs] }
+      return { picture, keys, ranges, writes, needs: needs === undefined ? [] : [...needs] }
     },
   }
 }

@@ -41,6 +41,7 @@ export interface Shown {
 }
 
 const none: readonly string[] = Object.freeze([])
+const noRows: ReadonlyMap<string, Row> = new Map()
 
 /** Makes the view of an overlay. */
 export function createShown(overlay: Overlay): Shown {
@@ -130,17 +131,19 @@ export function createShown(overlay: Overlay): Shown {
       }
     },
     settle(state, noted, staged) {
-      const others = new Map<string, Row>()
       const built = builtOf.get(state)
-      if (built === undefined) return others
+      if (built === undefined) return noRows
+      let others: Map<string, Row> | undefined
       for (const id of noted.keys()) if (!state.writes.has(id)) built.delete(id)
       for (const positions of positionsOf.get(state) ?? []) {
         for (const [id, number] of positions.settle(noted, staged)) {
-          const before = others.get(id) ?? built.get(id)?.row ?? row(state, id)
-          if (before !== undefined && !noted.has(id)) others.set(id, { ...before, [positions.column]: number })
+          const before = others?.get(id) ?? built.get(id)?.row ?? row(state, id)
+          if (before === undefined || noted.has(id)) continue
+          others ??= new Map()
+          others.set(id, { ...before, [positions.column]: number })
         }
       }
-      return others
+      return others ?? noRows
     },
     regroup(state, ids, changes) {
       for (const groups of groupsOver.get(state) ?? []) groups.settle(ids, changes)
