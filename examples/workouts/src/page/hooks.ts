@@ -15,6 +15,8 @@ export interface Stand {
   readonly device: Device
   readonly navigator: Navigator
   /** What people call the device. */
+  readonly name: string
+  /** What stands at the top of its screen. */
   readonly title: string
 }
 

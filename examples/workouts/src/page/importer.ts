@@ -2,7 +2,7 @@
 // come from the file and the person (see import/plan.ts), so a file that is imported twice, or after an import that was cut off,
 // adds nothing twice. It goes on while other places of the app are shown. Draws nothing: that is views/import.tsx.
 import type { Client, IntentHandle } from 'holdfast/client'
-import type { app } from '../app.ts'
+import { app } from '../app.ts'
 import { NotAnExport, readExportInSteps } from '../import/parse.ts'
 import { type PlannedIntent, planImportInSteps } from '../import/plan.ts'
 import { type Breath, nextSize, runInSlices } from './slices.ts'
@@ -28,9 +28,10 @@ export type ImportState =
 
 /** What became of a file. */
 export interface ImportResult {
-  /** Workouts and sets that this import has put on this device. */
-  readonly added: number
-  /** Those that were here already. */
+  /** What this import has put on this device. */
+  readonly workouts: number
+  readonly sets: number
+  /** Workouts and sets that were here already. */
   readonly known: number
   readonly problems: readonly Problem[]
 }
@@ -49,7 +50,11 @@ export interface Importer {
 const AHEAD = 3
 
 /** Makes the importer of a client. `actor` is who is signed in. */
-export function createImporter(client: Pick<Client<typeof app>, 'mutate'>, actor: string, breath: Breath): Importer {
+export function createImporter(
+  client: Pick<Client<typeof app>, 'mutate' | 'live'>,
+  actor: string,
+  breath: Breath,
+): Importer {
   const listeners = new Set<() => void>()
   let state: ImportState = { is: 'idle' }
   const set = (next: ImportState): void => {
@@ -62,8 +67,21 @@ export function createImporter(client: Pick<Client<typeof app>, 'mutate'>, actor
       ? client.mutate.logWorkout(args as unknown as Parameters<typeof client.mutate.logWorkout>[0], { id })
       : client.mutate.logSet(args as unknown as Parameters<typeof client.mutate.logSet>[0], { id })
 
-  const log = async (name: string, intents: readonly PlannedIntent[]): Promise<ImportResult> => {
-    const result = { added: 0, known: 0, problems: [] as Problem[] }
+  /** The intents whose row is not here yet. A row has the id of the intent that makes it. */
+  const newOnes = async (intents: readonly PlannedIntent[]): Promise<readonly PlannedIntent[]> => {
+    const here = new Set<string>()
+    for (const query of [app.query.workouts, app.query.sets]) {
+      const live = client.live<{ readonly id: string }>(query)
+      for (const { id } of live.rows) here.add(id)
+      live.close()
+      await breath.breathe()
+    }
+    return intents.filter(({ id }) => !here.has(id))
+  }
+
+  const log = async (name: string, all: readonly PlannedIntent[]): Promise<ImportResult> => {
+    const intents = await newOnes(all)
+    const result = { workouts: 0, sets: 0, known: all.length - intents.length, problems: [] as Problem[] }
     const waiting: Promise<void>[] = []
     let size = 4
     for (let from = 0; from < intents.length; ) {
@@ -76,7 +94,13 @@ export function createImporter(client: Pick<Client<typeof app>, 'mutate'>, actor
       size = nextSize(size, breath.now() - started)
       waiting.push(account(slice, handles, result))
       if (waiting.length > AHEAD) await waiting.shift()
-      set({ is: 'running', doing: 'logging', name, done: result.added + result.known, all: intents.length })
+      set({
+        is: 'running',
+        doing: 'logging',
+        name,
+        done: result.workouts + result.sets + result.known,
+        all: all.length,
+      })
     }
     await Promise.all(waiting)
     return result
@@ -98,8 +122,8 @@ export function createImporter(client: Pick<Client<typeof app>, 'mutate'>, actor
         const plan = await runInSlices(planImportInSteps(file, actor), breath, ({ done, all }) =>
           set({ is: 'running', doing: 'reading', name, done: all / 2 + done / 2, all }),
         )
-        const { added, known, problems } = await log(name, plan.intents)
-        set({ is: 'done', name, added, known, problems: [...plan.unreadable, ...problems] })
+        const result = await log(name, plan.intents)
+        set({ is: 'done', name, ...result, problems: [...plan.unreadable, ...result.problems] })
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
         set({
@@ -119,12 +143,13 @@ export function createImporter(client: Pick<Client<typeof app>, 'mutate'>, actor
 async function account(
   slice: readonly PlannedIntent[],
   handles: readonly IntentHandle[],
-  result: { added: number; known: number; problems: Problem[] },
+  result: { workouts: number; sets: number; known: number; problems: Problem[] },
 ): Promise<void> {
   const saved = await Promise.allSettled(handles.map((handle) => handle.saved))
   for (const [index, { status }] of saved.entries()) {
     if (status === 'fulfilled') {
-      result.added++
+      if (slice[index]?.mutator === 'logWorkout') result.workouts++
+      else result.sets++
       continue
     }
     // Settled in the same turn as `saved` is refused.

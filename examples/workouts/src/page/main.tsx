@@ -24,7 +24,7 @@ function Page(): ReactElement {
       {route.at === 'two' ? (
         <Two actor={signedIn?.actor} onLeave={() => place.go({ at: 'workouts' })} />
       ) : (
-        <DeviceScreen device={device} navigator={place} title="Workouts">
+        <DeviceScreen device={device} navigator={place} name="This browser" title="Workouts">
           <a
             className="demo-link"
             href="/two"

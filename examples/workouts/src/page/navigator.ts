@@ -32,6 +32,8 @@ export function addressNavigator(): Navigator {
     history.pushState(null, '', pathOf(next))
     depth++
     tell()
+    // A new place begins at its top; going back, the browser finds the old position by itself.
+    scrollTo(0, 0)
   }
   return {
     hasAddress: true,

@@ -145,14 +145,14 @@ function Item({ item }: { readonly item: OutboxItem }): ReactElement {
         )}
       </p>
       {isSure ? (
-        <div className="actions" role="group" aria-label={`Discard ${title}?`}>
+        <fieldset className="actions" aria-label={`Discard ${title}?`}>
           <button type="button" className="button danger" onClick={() => void client.discard(item.id)}>
             Discard this change
           </button>
           <button type="button" className="button" onClick={() => setSure(false)}>
             Keep it
           </button>
-        </div>
+        </fieldset>
       ) : (
         <button
           type="button"
@@ -168,8 +168,8 @@ function Item({ item }: { readonly item: OutboxItem }): ReactElement {
 }
 
 function ThisDevice({ actor, waiting }: { readonly actor: string; readonly waiting: number }): ReactElement {
-  const { device, title } = useStand()
-  const storage = useSyncStatus(({ storage }) => storage)
+  const { device, name } = useStand()
+  const { storage, tab } = useSyncStatus(({ storage, tab }) => ({ storage, tab }))
   const [isSure, setSure] = useState(false)
   const signOut = (): void => (waiting > 0 && !isSure ? setSure(true) : device.signOut())
   return (
@@ -177,7 +177,7 @@ function ThisDevice({ actor, waiting }: { readonly actor: string; readonly waiti
       <h3>This device</h3>
       <dl>
         <dt>Name</dt>
-        <dd>{title}</dd>
+        <dd>{name}</dd>
         <dt>Signed in as</dt>
         <dd>{actor}</dd>
         <dt>Storage</dt>
@@ -186,6 +186,12 @@ function ThisDevice({ actor, waiting }: { readonly actor: string; readonly waiti
             ? 'not open yet'
             : `${storage.mode}${storage.isDurable ? ', safe when the power fails' : ', may lose changes when the power fails'}`}
         </dd>
+        {tab !== 'alone' && (
+          <>
+            <dt>This tab</dt>
+            <dd>{tab === 'leading' ? 'talks to the server for all tabs' : 'hears through another tab'}</dd>
+          </>
+        )}
       </dl>
       {isSure && (
         <p role="alert">

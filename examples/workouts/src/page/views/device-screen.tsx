@@ -1,6 +1,6 @@
 // All that is shown of one device: its bar with the pill and the demo's switch, the present screen, and the panel of what waits.
 // Knows which screen belongs to which place. The page shows one of these, or two beside each other.
-import type { ReactElement, ReactNode } from 'react'
+import { type ReactElement, type ReactNode, useLayoutEffect, useMemo, useRef } from 'react'
 import type { Device, SignedIn } from '../device.ts'
 import { HoldfastProvider, StandContext, useRoute, useSignedIn, useStand } from '../hooks.ts'
 import type { Navigator } from '../navigator.ts'
@@ -18,18 +18,21 @@ import { Workouts } from './workouts.tsx'
 export function DeviceScreen({
   device,
   navigator,
+  name,
   title,
   children,
 }: {
   readonly device: Device
   readonly navigator: Navigator
+  readonly name: string
   readonly title: string
   /** Stands beside the switch. */
   readonly children?: ReactNode
 }): ReactElement {
   const signedIn = useSignedIn(device)
+  const stand = useMemo(() => ({ device, navigator, name, title }), [device, navigator, name, title])
   return (
-    <StandContext value={{ device, navigator, title }}>
+    <StandContext value={stand}>
       {signedIn === undefined ? (
         <div className="device">
           <SignIn title="Workouts" action="Sign in" onSignIn={(actor) => device.signIn(actor)} />
@@ -53,8 +56,14 @@ function Screen({
   const { navigator, title } = useStand()
   const route = useRoute(navigator)
   const center = useCenter()
+  const scroller = useRef<HTMLDivElement>(null)
+  // A place without an address has no history that knows how far it was scrolled.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another place is what this waits for.
+  useLayoutEffect(() => {
+    scroller.current?.scrollTo(0, 0)
+  }, [route])
   return (
-    <div className="device">
+    <div ref={scroller} className="device">
       <header className="bar">
         {route.at === 'workouts' ? (
           <span className="bar-mark">

@@ -72,12 +72,13 @@ function Running({ state }: { readonly state: ImportState & { readonly is: 'runn
 }
 
 function Done({ state }: { readonly state: ImportState & { readonly is: 'done' } }): ReactElement {
-  const { name, added, known, problems } = state
+  const { name, workouts, sets, known, problems } = state
+  const added = [workouts > 0 ? counted(workouts, 'workout') : '', sets > 0 ? counted(sets, 'set') : ''].filter(Boolean)
   return (
     <div className="card done" role="status">
       <h2>{name}</h2>
       <p>
-        {added === 0 ? 'Nothing new' : `${added.toLocaleString('en')} added`}
+        {added.length === 0 ? 'Nothing new' : `${added.join(' and ')} added`}
         {known > 0 && `, ${known.toLocaleString('en')} were here already`}
         {problems.length > 0 && `, ${counted(problems.length, 'line')} left out`}.
       </p>

@@ -10,10 +10,15 @@ export function LogSet({
   workoutId,
   last,
   exercises,
+  isHidden,
+  onLogged,
 }: {
   readonly workoutId: string
   readonly last: ShownSet | undefined
   readonly exercises: readonly string[]
+  /** Makes room for another form; what was typed stays. */
+  readonly isHidden: boolean
+  readonly onLogged: () => void
 }): ReactElement {
   const { logSet } = useMutators()
   const [typed, setTyped] = useState<SetDraft>()
@@ -28,12 +33,13 @@ export function LogSet({
     // What was logged stays in the fields, whatever the other device logs meanwhile.
     setTyped(draft)
     const call = logSet({ id: crypto.randomUUID(), workoutId, ...read, weightUnit: unit })
+    onLogged()
     call.saved.catch(() => setWrong('Not saved. Your set is still in the form.'))
   }
   return (
-    <form className="log-set" aria-label="Log a set" onSubmit={submit}>
+    <form className="log-set" hidden={isHidden} aria-label="Log a set" onSubmit={submit}>
       {last === undefined && draft.exercise === '' && (
-        <div className="chips" role="group" aria-label="Usual exercises">
+        <fieldset className="chips" aria-label="Usual exercises">
           {USUAL_EXERCISES.map((exercise) => (
             <button
               key={exercise}
@@ -44,7 +50,7 @@ export function LogSet({
               {exercise}
             </button>
           ))}
-        </div>
+        </fieldset>
       )}
       {wrong !== '' && (
         <p className="wrong" role="alert">

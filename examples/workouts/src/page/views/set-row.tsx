@@ -17,11 +17,15 @@ export type ShownSet = Shown<RowOf<typeof app.tables.sets>>
 export function SetRow({
   set,
   exercises,
+  isEditing,
+  onEdit,
 }: {
   readonly set: ShownSet
   readonly exercises: readonly string[]
+  readonly isEditing: boolean
+  /** The set whose form is open from now on; undefined for none. */
+  readonly onEdit: (id: string | undefined) => void
 }): ReactElement {
-  const [isEditing, setEditing] = useState(false)
   const isProvisional = set.sync.provisional.includes('position')
   const line = setLine(set)
   return (
@@ -39,14 +43,14 @@ export function SetRow({
         <button
           type="button"
           className="icon-button"
-          aria-label={`Change set ${set.position}: ${line}`}
+          aria-label={`Change set ${set.position}, ${set.exercise}: ${line}`}
           aria-expanded={isEditing}
-          onClick={() => setEditing(!isEditing)}
+          onClick={() => onEdit(isEditing ? undefined : set.id)}
         >
           <EditIcon />
         </button>
       </div>
-      {isEditing && <EditSet set={set} exercises={exercises} onDone={() => setEditing(false)} />}
+      {isEditing && <EditSet set={set} exercises={exercises} onDone={() => onEdit(undefined)} />}
     </li>
   )
 }

@@ -41,7 +41,11 @@ export function Two({
     for (const { device } of both) if (device.session() === undefined) device.signIn(actor)
   }, [both, actor])
   if (signedIn === undefined && actor === undefined)
-    return <SignIn title="Two devices" action="Sign in on both" onSignIn={signIn} />
+    return (
+      <div className="device">
+        <SignIn title="Two devices" action="Sign in on both" onSignIn={signIn} />
+      </div>
+    )
   return (
     <div className="two">
       <header className="two-head">
@@ -68,7 +72,7 @@ function Pane({ device, title }: { readonly device: Device; readonly title: stri
   const navigator = useMemo(memoryNavigator, [])
   return (
     <section className="pane" aria-label={title}>
-      <DeviceScreen device={device} navigator={navigator} title={title} />
+      <DeviceScreen device={device} navigator={navigator} name={title} title={title} />
     </section>
   )
 }

@@ -1,6 +1,6 @@
 // One workout: its sets in the order that the server gave them, and the form for the next one. A set shows as soon as it is
 // logged, with the number that it will probably have. What the form does is log-set.tsx, what a line does set-row.tsx.
-import { type FormEvent, type ReactElement, useId, useState } from 'react'
+import { type FormEvent, type ReactElement, useId, useRef, useState } from 'react'
 import { plainNumber, workoutTime } from '../format.ts'
 import { useLiveQuery, useMutators, useStand } from '../hooks.ts'
 import { Badge } from '../parts/badge.tsx'
@@ -19,6 +19,8 @@ export function Workout({ id }: { readonly id: string }): ReactElement {
   const { rows: sets } = useLiveQuery((queries) => queries.sets.where({ workoutId: id }).orderBy('position'))
   const { rows: allTotals } = useLiveQuery(({ workoutTotals }) => workoutTotals.where({ id }))
   const [isEditing, setEditing] = useState(false)
+  const [editedSet, setEditedSet] = useState<string>()
+  const end = useRef<HTMLDivElement>(null)
   const [workout] = rows
   const [totals] = allTotals
   if (workout === undefined) return <Absent isWaiting={state === 'loading' || !isComplete} />
@@ -37,19 +39,21 @@ export function Workout({ id }: { readonly id: string }): ReactElement {
         >
           <EditIcon />
         </button>
-        <Badge state={workout.sync.state} />
       </div>
       <p className="quiet under-title">
-        {workoutTime(workout.startedAt)}
-        {totals !== undefined && (
-          <>
-            {' · '}
-            <Provisional is={isProvisional}>
-              {counted(totals.sets, 'set')}
-              {totals.volume > 0 && ` · ${plainNumber(Math.round(totals.volume))} kg`}
-            </Provisional>
-          </>
-        )}
+        <span>
+          {workoutTime(workout.startedAt)}
+          {totals !== undefined && (
+            <>
+              {' · '}
+              <Provisional is={isProvisional}>
+                {counted(totals.sets, 'set')}
+                {totals.volume > 0 && ` · ${plainNumber(Math.round(totals.volume))} kg`}
+              </Provisional>
+            </>
+          )}
+        </span>
+        <Badge state={workout.sync.state} />
       </p>
       {workout.notes !== '' && <p className="notes">{workout.notes}</p>}
       {isEditing && <EditWorkout id={id} name={workout.name} setCount={sets.length} onDone={() => setEditing(false)} />}
@@ -61,13 +65,26 @@ export function Workout({ id }: { readonly id: string }): ReactElement {
             <h2>{group[0]?.exercise}</h2>
             <ol className="card sets">
               {group.map((set) => (
-                <SetRow key={set.id} set={set} exercises={exercises} />
+                <SetRow
+                  key={set.id}
+                  set={set}
+                  exercises={exercises}
+                  isEditing={set.id === editedSet}
+                  onEdit={setEditedSet}
+                />
               ))}
             </ol>
           </section>
         ))
       )}
-      <LogSet workoutId={id} last={sets.at(-1)} exercises={exercises} />
+      <div ref={end} className="sets-end" />
+      <LogSet
+        workoutId={id}
+        last={sets.at(-1)}
+        exercises={exercises}
+        isHidden={sets.some((set) => set.id === editedSet)}
+        onLogged={() => requestAnimationFrame(() => end.current?.scrollIntoView({ block: 'nearest' }))}
+      />
     </main>
   )
 }
