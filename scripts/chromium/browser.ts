@@ -16,6 +16,8 @@ export interface Browser {
   open(url: string): Promise<Page>
   /** Takes the network from all tabs, or gives it back. */
   setOffline(isOffline: boolean): Promise<void>
+  /** Gives an origin so many bytes of storage, or as much as the disk has again. */
+  setQuota(origin: string, bytes: number | undefined): Promise<void>
   /** Halts every process of it, as a machine does whose power goes: nothing is written from now on. */
   freeze(): void
   /** Ends every process of it at once. */
@@ -86,6 +88,15 @@ export async function startBrowser(profile: string): Promise<Browser> {
       // Requests that were lost while there was no network may be told of a little after it has come back.
       isOffline ||= next
       await context.setOffline(next)
+    },
+    async setQuota(origin, bytes) {
+      const page = context.pages().find((each) => each.url().startsWith(origin))
+      if (page === undefined) throw new Error(`No tab is at ${origin}`)
+      const session = await context.newCDPSession(page)
+      await session.send(
+        'Storage.overrideQuotaForOrigin',
+        bytes === undefined ? { origin } : { origin, quotaSize: bytes },
+      )
     },
     freeze: () => signal('SIGSTOP'),
     kill: () =>

@@ -96,6 +96,42 @@ describe('a device that is offline', () => {
   })
 })
 
+describe('a device that has no room', () => {
+  test('[I1] [I4] says so of what it could not keep, keeps what it had, and goes on when there is room', async () => {
+    const stage = await createStage()
+    const profile = stage.profile()
+    const browser = await stage.browser(profile)
+    const tab = await browser.tab<DevicePage>('device')
+    // Before the first write: for a while the browser believes what it has heard of the room that is left.
+    await browser.setQuota(stage.url, 400_000)
+    await tab.call('start', { isPaused: true })
+    await tab.call('startWorkout', 'monday')
+    const long = 'x'.repeat(50_000)
+    let kept = 0
+    let ending: Awaited<ReturnType<DevicePage['tryToLog']>> = 'saved'
+    while (ending === 'saved' && kept < 100) {
+      ending = await tab.call('tryToLog', 'monday', long, kept + 1)
+      if (ending === 'saved') kept++
+    }
+    expect(kept).toBeGreaterThan(0)
+    expect(ending).toEqual({ code: 'storage_failed', details: { errno: 'QuotaExceededError' } })
+    expect(await tab.call('sets', 'monday')).toHaveLength(kept)
+    expect(await tab.call('outbox')).toHaveLength(1 + kept)
+
+    await browser.setQuota(stage.url, undefined)
+    expect(await tab.call('tryToLog', 'monday', 'phone', 1)).toBe('saved')
+    await browser.kill()
+    const again = await stage.browser(profile)
+    const after = await again.tab<DevicePage>('device')
+    await after.call('start')
+    await after.call('untilSets', 'monday', kept + 1, 'synced')
+    expect(stage.sql('SELECT number FROM sets WHERE device = ? ORDER BY position', long)).toEqual(
+      numbers(kept).map((number) => ({ number })),
+    )
+    expect(stage.sql('SELECT decided FROM holdfast_client')).toEqual([{ decided: 2 + kept }])
+  })
+})
+
 describe('a query in a page', () => {
   test('[I14] is told once for each frame, however many rows moved', async () => {
     const stage = await createStage()

@@ -16,6 +16,12 @@ export interface ShownSet {
   readonly state: string
 }
 
+/** Why a call was not kept. */
+export interface Refusal {
+  readonly code: string
+  readonly details: unknown
+}
+
 let client: Client<typeof app> | undefined
 let query: LiveQuery<unknown> | undefined
 let heard: number[] = []
@@ -74,6 +80,16 @@ const page = {
   /** Logs sets with these numbers, all in one turn; resolves when all are saved. */
   async logSets(workoutId: string, device: string, numbers: readonly number[]): Promise<void> {
     await Promise.all(numbers.map((number) => running().mutate.logSet({ workoutId, device, number }).saved))
+  },
+  /** Logs one set; says how that ended. */
+  async tryToLog(workoutId: string, device: string, number: number): Promise<'saved' | Refusal> {
+    try {
+      await running().mutate.logSet({ workoutId, device, number }).saved
+      return 'saved'
+    } catch (error) {
+      const { code, details } = error as Refusal
+      return { code, details }
+    }
   },
   sets(workoutId: string): readonly ShownSet[] {
     const sets = live(workoutId)
