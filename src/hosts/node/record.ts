@@ -18,40 +18,38 @@ export type RecordText = string | { readonly head: string; readonly items: reado
 /** The lines of some JSON texts, written when the first `durable` bytes of the file were safe. */
 export function encodeRecords(texts: readonly RecordText[], durable: number, checksum: Checksum): Buffer {
   const start = `00000000 ${durable.toString(36)} `
-  // A unit of a string becomes at most three bytes. All goes into one buffer, from which the checksum and the disk take it.
-  const lines = Buffer.allocUnsafe(3 * texts.reduce((length, text) => length + start.length + lengthOf(text) + 1, 0))
+  const lines = texts.map((text) => piecesOf(start, text))
+  let length = lines.length
+  for (const pieces of lines) for (const piece of pieces) length += Buffer.byteLength(piece)
+  // One buffer of just this length: memory outside the heap makes the runtime collect, and would do so while the disk is waited for.
+  const bytes = Buffer.allocUnsafe(length)
   let at = 0
-  for (const text of texts) {
+  for (const pieces of lines) {
     const begins = at
-    at += lines.write(start, at)
-    if (typeof text === 'string') at += lines.write(text, at)
-    else at = writeList(lines, at, text)
-    writeSum(lines, begins, checksum(lines.subarray(begins + covered, at)))
-    lines[at++] = newline
+    for (const piece of pieces) at += bytes.write(piece, at)
+    writeSum(bytes, begins, checksum(bytes.subarray(begins + covered, at)))
+    bytes[at++] = newline
   }
-  return lines.subarray(0, at)
-}
-
-function lengthOf(text: RecordText): number {
-  if (typeof text === 'string') return text.length
-  return text.items.reduce((length, item) => length + item.length + 1, text.head.length + text.tail.length)
+  return bytes
 }
 
 /** Items are written in pieces of about this length: half the time of writing each by itself, and of joining all of them. */
 const PIECE_LENGTH = 16 * 1024
 
-function writeList(bytes: Buffer, from: number, { head, items, tail }: Exclude<RecordText, string>): number {
-  let at = from
-  let piece = head
+function piecesOf(start: string, text: RecordText): readonly string[] {
+  if (typeof text === 'string') return [start + text]
+  const pieces: string[] = []
+  let piece = start + text.head
   let separator = ''
-  for (const item of items) {
+  for (const item of text.items) {
     piece += separator + item
     separator = ','
     if (piece.length < PIECE_LENGTH) continue
-    at += bytes.write(piece, at)
+    pieces.push(piece)
     piece = ''
   }
-  return at + bytes.write(piece + tail, at)
+  pieces.push(piece + text.tail)
+  return pieces
 }
 
 /** What a journal's bytes say. */
