@@ -22,7 +22,8 @@ describe('a device that is offline', () => {
     const second = await stage.browser(profile)
     const after = await second.tab<DevicePage>('device')
     await second.setOffline(true)
-    await after.call('start')
+    // An intent on its way is `sending`, also when the network does not take it: so nothing is tried while this is looked at.
+    await after.call('start', { isPaused: true })
     expect(await after.call('sets', 'monday')).toEqual(
       numbers(20).map((number) => ({ position: number, device: 'phone', number, state: 'queued' })),
     )
@@ -31,6 +32,8 @@ describe('a device that is offline', () => {
       waiting: 21,
       storage: { mode: 'indexeddb', isDurable: true },
     })
+    await after.call('resume')
+    await after.call('untilStatus', { connection: 'offline' })
     expect(stage.sql('SELECT * FROM holdfast_ledger')).toEqual([])
 
     await second.setOffline(false)

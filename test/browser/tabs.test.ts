@@ -40,9 +40,13 @@ describe('two tabs', () => {
     await browser.setOffline(true)
     stage.dropStreams()
     await second.call('logSets', 'monday', 'second', [1])
-    expect(await first.call('untilSets', 'monday', 1)).toMatchObject([{ device: 'second', state: 'queued' }])
+    expect(await first.call('untilSets', 'monday', 1, 'queued')).toMatchObject([{ device: 'second' }])
     await first.call('logSets', 'monday', 'first', [1])
-    expect(await second.call('untilSets', 'monday', 2)).toMatchObject([{ state: 'queued' }, { state: 'queued' }])
+    expect(await second.call('untilSets', 'monday', 2, 'queued')).toMatchObject([
+      { device: 'second' },
+      { device: 'first' },
+    ])
+    expect(stage.sql('SELECT * FROM sets')).toEqual([])
     await browser.setOffline(false)
     for (const tab of [first, second]) await tab.call('untilSets', 'monday', 2, 'synced')
   })
