@@ -51,9 +51,7 @@ describe('two tabs', () => {
     for (const tab of [first, second]) await tab.call('untilSets', 'monday', 2, 'synced')
   })
 
-  test('[I8] the tab that leads is closed: the other takes over, and what was logged in either is sent', async ({
-    annotate,
-  }) => {
+  test('[I8] the tab that leads is closed: the other takes over, and what was logged in either is sent', async () => {
     const { stage, first, second } = await twoTabs()
     await first.call('logSets', 'monday', 'first', [1])
     await second.call('untilSets', 'monday', 1, 'synced')
@@ -61,7 +59,7 @@ describe('two tabs', () => {
     await first.page.close()
     await second.call('untilStatus', { tab: 'leading' })
     const tookMs = Math.round(performance.now() - before)
-    await annotate(`The other tab led ${tookMs} ms after the leader was closed`)
+    console.info(`The other tab led ${tookMs} ms after the leader was closed.`)
     await second.call('logSets', 'monday', 'second', [1])
     await second.call('untilSets', 'monday', 2, 'synced')
     expect(stage.sql('SELECT device, position FROM sets ORDER BY position')).toEqual([
