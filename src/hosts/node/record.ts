@@ -20,8 +20,9 @@ export function encodeRecords(texts: readonly RecordText[], durable: number, che
   const start = `00000000 ${durable.toString(36)} `
   const lines = texts.map((text) => piecesOf(start, text))
   let length = lines.length
-  for (const pieces of lines) for (const piece of pieces) length += Buffer.byteLength(piece)
-  // One buffer of just this length: memory outside the heap makes the runtime collect, and would do so while the disk is waited for.
+  for (const pieces of lines) for (const piece of pieces) length += 3 * piece.length
+  // A unit of a string becomes at most three bytes. To count them would cost a quarter of writing them, and what is not written to
+  // is not taken from the system either.
   const bytes = Buffer.allocUnsafe(length)
   let at = 0
   for (const pieces of lines) {
@@ -30,7 +31,7 @@ export function encodeRecords(texts: readonly RecordText[], durable: number, che
     writeSum(bytes, begins, checksum(bytes.subarray(begins + covered, at)))
     bytes[at++] = newline
   }
-  return bytes
+  return bytes.subarray(0, at)
 }
 
 /** Items are written in pieces of about this length: half the time of writing each by itself, and of joining all of them. */
