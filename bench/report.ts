@@ -21,9 +21,19 @@ export function textTable(figures: readonly Figure[]): string {
     .join('\n')
 }
 
-/** The page bench/RESULTS.md. */
-export function resultsPage(
-  bench: string,
+/** The page bench/RESULTS.md as it was, with this section in the place of the bench's old one: the others stay as they are. */
+export function resultsPage(before: string, bench: string, section: string): string {
+  const heading = `## \`npm run bench -- ${bench}\``
+  const [, ...others] = before.split(/^(?=## )/m)
+  const sections = [...others.filter((other) => !other.startsWith(`${heading}\n`)), `${heading}\n\n${section}`]
+  return `# Results of the benches\n\n${sections
+    .sort()
+    .map((text) => `${text.trimEnd()}\n`)
+    .join('\n')}`
+}
+
+/** What one bench found, for that page. */
+export function resultsSection(
   date: string,
   machine: Machine,
   versions: { readonly [name: string]: string },
@@ -31,8 +41,6 @@ export function resultsPage(
 ): string {
   const row = (entries: readonly string[]): string => `| ${entries.join(' | ')} |`
   return [
-    `# Results of \`npm run bench -- ${bench}\``,
-    '',
     `Written by the command on ${date}, on ${machine.cores} cores. ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}.`,

@@ -1,18 +1,20 @@
-// `npm run bench -- engine [--json] [--only NAME]`: measures all figures of the engine, shows them as a table, writes RESULTS.md,
-// and with --json ends with one object on one line. A missed reach is a result, not an error: only what breaks exits with 1.
-// With --only some figures are measured, and RESULTS.md stays as it is.
-import { spawn } from 'node:child_process'
+// `npm run bench -- engine|browser [--json] [--only NAME]`: measures all figures of a bench, shows them as a table, writes its section
+// of RESULTS.md, and with --json ends with one object on one line. A missed reach is a result, not an error: only what breaks exits
+// with 1. With --only some figures are measured, and RESULTS.md stays as it is.
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { chromiumPath } from '../scripts/chromium.ts'
 import type { Figure } from './harness.ts'
-import { type Machine, resultsPage, textTable } from './report.ts'
+import { type Machine, resultsPage, resultsSection, textTable } from './report.ts'
 
 /** The benches, each a list of files in the order in which they are measured. */
 const benches: { readonly [bench: string]: readonly string[] } = {
   engine: ['mutate', 'apply', 'burst', 'replay', 'open', 'rebase', 'memory'],
+  browser: ['mutate', 'apply', 'burst', 'replay', 'open', 'memory'],
 }
 
 const { values, positionals } = parseArgs({
@@ -23,7 +25,11 @@ const [bench = 'engine'] = positionals
 const names = benches[bench]
 const wanted = names?.filter((name) => values.only === undefined || name === values.only)
 if (names === undefined || wanted === undefined || wanted.length === 0) {
-  console.error(`There is no such bench: npm run bench -- engine [--json] [--only ${benches['engine']?.join('|')}]`)
+  console.error(
+    Object.entries(benches)
+      .map(([name, figures]) => `npm run bench -- ${name} [--json] [--only ${figures.join('|')}]`)
+      .join('\n'),
+  )
   process.exit(1)
 }
 
@@ -34,11 +40,18 @@ for (const name of wanted) {
 }
 
 const machine: Machine = { cores: availableParallelism(), node: process.version }
-const versions = { holdfast: packageVersion(), Node: process.version, SQLite: process.versions['sqlite'] ?? 'none' }
+const versions = {
+  holdfast: packageVersion(),
+  Node: process.version,
+  SQLite: process.versions['sqlite'] ?? 'none',
+  ...(bench === 'browser' ? { Browser: browserVersion() } : {}),
+}
 console.error(`\n${textTable(figures)}\n`)
 if (wanted.length === names.length) {
   const date = new Date().toISOString().slice(0, 10)
-  writeFileSync(new URL('./RESULTS.md', import.meta.url), resultsPage(bench, date, machine, versions, figures))
+  const page = new URL('./RESULTS.md', import.meta.url)
+  const before = existsSync(page) ? readFileSync(page, 'utf8') : ''
+  writeFileSync(page, resultsPage(before, bench, resultsSection(date, machine, versions, figures)))
 }
 if (values.json)
   console.log(JSON.stringify({ bench, machine, versions, figures, met: figures.every(({ met }) => met !== false) }))
@@ -59,4 +72,8 @@ function packageVersion(): string {
     version: string
   }
   return version
+}
+
+function browserVersion(): string {
+  return execFileSync(chromiumPath(), ['--version'], { encoding: 'utf8' }).trim()
 }

@@ -11,10 +11,9 @@ import { node } from 'holdfast/node'
 import { type Figure, figure, inFolder, inTurns, median, timed } from '../harness.ts'
 import { ACTOR, app, SCOPE, type SetArgs } from './app.ts'
 import { startChild } from './child.ts'
-import { setArgs, uuidOf, workout } from './rows.ts'
+import { INTENTS, queue, SETS_PER_WORKOUT } from './queue.ts'
+import { setArgs, uuidOf } from './rows.ts'
 
-const INTENTS = 10_000
-const SETS_PER_WORKOUT = 24
 const BATCH = 1_000
 const REPEATS = 5
 
@@ -105,20 +104,8 @@ async function measureAgainst(url: string): Promise<readonly Figure[]> {
   ]
 }
 
-/** Makes the intents on a device that is not connected: workouts, and sets in them. */
-async function queue(client: ReturnType<typeof createClient<typeof app>>, label: string): Promise<void> {
-  const saved: Promise<void>[] = []
-  for (let number = 0; saved.length < INTENTS; number++) {
-    const at = Math.floor(number / SETS_PER_WORKOUT)
-    const id = uuidOf(`${label} workout ${at}`)
-    if (number % SETS_PER_WORKOUT === 0) saved.push(client.mutate.startWorkout({ ...workout(at), id }).saved)
-    else saved.push(client.mutate.logSet({ ...setArgs(number, SETS_PER_WORKOUT, label), workoutId: id }).saved)
-  }
-  await Promise.all(saved)
-}
-
 /** The least that a database must do for these intents, in milliseconds. */
-async function insertAll(path: string, rows: readonly SetArgs[]): Promise<number> {
+export async function insertAll(path: string, rows: readonly SetArgs[]): Promise<number> {
   const db = new DatabaseSync(path)
   db.exec(`
     PRAGMA journal_mode = WAL;
