@@ -1,7 +1,4 @@
-// JSON values: their type, a bounded check of what came from outside, and the canonical form that fingerprints are made of.
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
-import canonicalize from 'canonicalize'
+// JSON values: their type, a bounded check of what came from outside, copies and comparison. Their canonical form is canonical.ts.
 
 /** A value that JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
@@ -80,20 +77,6 @@ export function cloneJson(value: Json): Json {
   const copy: { [key: string]: Json } = {}
   for (const key of Object.keys(value)) copy[key] = cloneJson((value as { readonly [key: string]: Json })[key] as Json)
   return copy
-}
-
-/** The canonical JSON text of a value (RFC 8785): equal values give equal texts. */
-export function canonicalJson(value: Json): string {
-  const text = canonicalize(value)
-  if (text === undefined) throw new TypeError('Only JSON values have a canonical form')
-  return text
-}
-
-const encoder = new TextEncoder()
-
-/** The SHA-256 of a value's canonical JSON, in hexadecimal. */
-export function hashJson(value: Json): string {
-  return bytesToHex(sha256(encoder.encode(canonicalJson(value))))
 }
 
 /** Whether two JSON values say the same; the order of object keys does not matter. */

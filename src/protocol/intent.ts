@@ -1,5 +1,6 @@
 // An intent as it crosses the wire, and what stands in its place when its device gives it up. Also its fingerprint.
-import { hashJson, type Json } from '../base/json.ts'
+import { hashJson } from '../base/canonical.ts'
+import type { Json } from '../base/json.ts'
 import { anyJson, array, type Decoder, integer, object, oneOf, optional, refuse, text } from './codec.ts'
 import { type ClientId, type IntentId, isUuid, type Sequence } from './ids.ts'
 import { LIMITS } from './limits.ts'
@@ -51,12 +52,9 @@ export function fingerprintIntent(intent: Pick<IntentContent, 'name' | 'version'
   return hashJson([intent.name, intent.version, intent.args])
 }
 
-export const intentId: Decoder<IntentId> = text<IntentId>((value) =>
-  isUuid(value) ? undefined : 'must be a UUID in lower case',
-)
-export const clientId: Decoder<ClientId> = text<ClientId>((value) =>
-  isUuid(value) ? undefined : 'must be a UUID in lower case',
-)
+export const uuid = text((value) => (isUuid(value) ? undefined : 'must be a UUID in lower case'))
+export const intentId = uuid as Decoder<IntentId>
+export const clientId = uuid as Decoder<ClientId>
 export const sequence = integer(1) as Decoder<Sequence>
 
 const birth: Decoder<Birth> = (value) => {

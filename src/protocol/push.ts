@@ -1,7 +1,7 @@
 // The push: a batch of one client's intents in sequence, and the authority's answer.
 import { array, type Decoder, integer, object, oneOf, optional, refuse, refuseAt, text } from './codec.ts'
 import { type ActorId, actorProblem, type ClientId, type IntentId } from './ids.ts'
-import { clientId, type Entry, entry, intentId, sequence } from './intent.ts'
+import { clientId, type Entry, entry, intentId, sequence, uuid } from './intent.ts'
 import { LIMITS } from './limits.ts'
 import { type OutcomeRange, outcomeRange } from './outcome.ts'
 import { PROTOCOL } from './version.ts'
@@ -57,7 +57,7 @@ export const protocolVersion: Decoder<typeof PROTOCOL> = (value) =>
 /** The members of Caller. */
 export const caller = {
   protocol: protocolVersion,
-  app: text((value) => (/^[0-9a-f]{64}$/.test(value) ? undefined : 'must be a SHA-256 in hexadecimal')),
+  app: uuid,
   actor: text<ActorId>(actorProblem),
   client: clientId,
   last: integer(0),

@@ -1,37 +1,44 @@
 // One fingerprint of everything that an app declares, so that both sides can tell whether they speak of the same app.
-import { hashJson, type Json } from '../base/json.ts'
+import type { Json } from '../base/json.ts'
+import { derivedUuid } from '../base/random.ts'
 import type { Aggregate } from './aggregate.ts'
 import type { Mutator } from './mutator.ts'
 import type { Table } from './table.ts'
 
-/** The SHA-256 over tables, columns, scopes, aggregates and mutator versions; bodies of functions are not part of it. */
+/** Under which fingerprints are derived; drawn once. */
+const NAMESPACE = 'f2b7a1de-5c4e-4c0b-9d3c-61d0a8e5b7c4'
+
+/**
+ * A UUID derived from tables, columns, scopes, aggregates and mutator versions, in whatever order they were declared; bodies of
+ * functions are not part of it.
+ */
 export function fingerprintApp(
   tables: { readonly [name: string]: Table },
   aggregates: { readonly [name: string]: Aggregate },
   mutators: { readonly [name: string]: Mutator },
 ): string {
-  const described: Json = {
-    tables: mapValues(tables, (table) => ({
-      columns: mapValues(table.columns, (column) => ({
-        type: column.type,
-        nullable: column.isNullable,
-        target: column.target,
-      })),
-      scope: { ...table.scopeRule },
-    })),
-    aggregates: mapValues(aggregates, ({ of, by, measures }) => ({
+  const described: Json = [
+    inOrder(tables, ({ columns, scopeRule }) => [
+      inOrder(columns, ({ type, isNullable, target }) => [type, isNullable, target]),
+      scopeRule.via === 'column' ? scopeRule.kind : null,
+      scopeRule.column,
+    ]),
+    inOrder(aggregates, ({ of, by, measures }) => [
       of,
       by,
-      measures: mapValues(measures, ({ kind, decimals }) => ({ kind, decimals })),
-    })),
-    mutators: mapValues(mutators, ({ version, conflict }) => ({ version, conflict })),
-  }
-  return hashJson(described)
+      inOrder(measures, ({ kind, decimals }) => [kind, decimals]),
+    ]),
+    inOrder(mutators, ({ version, conflict }) => [version, conflict]),
+  ]
+  return derivedUuid(NAMESPACE, JSON.stringify(described))
 }
 
-function mapValues<Value>(
+/** Each with its name, by name: equal declarations give one text. */
+function inOrder<Value>(
   record: { readonly [name: string]: Value },
-  map: (value: Value) => Json,
-): { readonly [name: string]: Json } {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]))
+  describe: (value: Value) => readonly Json[],
+): readonly Json[] {
+  return Object.keys(record)
+    .sort()
+    .map((name) => [name, ...describe(record[name] as Value)])
 }

@@ -3,7 +3,7 @@
 // and written again (which show a run that was lost or doubled), ranges, refusals, generated mutators, and grants kept in a table.
 // What each mutator means is written a second time, without the engine, in model.ts.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { hashJson } from '../base/json.ts'
+import { derivedUuid } from '../base/random.ts'
 import { count, defineApp, type Mutator, type MutatorBody, sum, t, table } from '../schema/index.ts'
 import { makeMutator } from '../schema/mutator.ts'
 
@@ -166,7 +166,7 @@ export type SimApp = typeof app
  */
 export const oldApp: SimApp = Object.freeze({
   ...app,
-  fingerprint: hashJson([app.fingerprint, 'old']),
+  fingerprint: derivedUuid(app.fingerprint, 'old'),
   mutators: Object.freeze({ ...app.mutators, logSet: oldLogSet() as never }),
 })
 

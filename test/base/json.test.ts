@@ -1,11 +1,10 @@
 // What JSON is taken, what canonical means, and that nothing hostile hangs or throws.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { canonicalJson, hashJson } from '../../src/base/canonical.ts'
 import {
-  canonicalJson,
   cloneJson,
   cutText,
-  hashJson,
   type Json,
   jsonEqual,
   jsonProblem,

@@ -91,7 +91,14 @@ describe('text', () => {
 
 describe('what hangs together', () => {
   const uuid = '6ba7b810-9dad-41d1-80b4-00c04fd430c8'
-  const caller = { protocol: 1, app: 'a'.repeat(64), actor: '42', client: uuid, last: 5, stored: 2 }
+  const caller = {
+    protocol: 1,
+    app: '3f1c5a0e-8f6b-5d0a-9c37-2b6c1e9d4a71',
+    actor: '42',
+    client: uuid,
+    last: 5,
+    stored: 2,
+  }
   const intent = (sequence: number) => ({ sequence, id: uuid, withdraw: 'discarded' })
   const refused = (decoder: Parameters<typeof decode>[0], value: unknown): string => {
     const decoded = decode(decoder, value)
@@ -113,7 +120,7 @@ describe('what hangs together', () => {
 
   test('a request names the protocol, the app and the actor, each in its form', () => {
     expect(refused(pushRequest, { ...caller, protocol: 2, intents: [] })).toBe('protocol must be 1')
-    expect(refused(pushRequest, { ...caller, app: 'x', intents: [] })).toMatch(/^app must be a SHA-256/)
+    expect(refused(pushRequest, { ...caller, app: 'x', intents: [] })).toMatch(/^app must be a UUID/)
     expect(refused(pushRequest, { ...caller, actor: '', intents: [] })).toMatch(/^actor must be a text of 1 to 128/)
     expect(refused(pushRequest, { ...caller, actor: '\ud83d', intents: [] })).toMatch(/^actor it contains half/)
     expect(refused(pushRequest, { ...caller, client: uuid.toUpperCase(), intents: [] })).toMatch(

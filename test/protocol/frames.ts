@@ -50,7 +50,7 @@ const range = fc
     ...(isRepeated ? { repeated: true } : {}),
   }))
 
-const caller = fc.tuple(hex(64), id, uuid, fc.nat(), fc.nat()).map(([app, actor, client, a, b]) => ({
+const caller = fc.tuple(uuid, id, uuid, fc.nat(), fc.nat()).map(([app, actor, client, a, b]) => ({
   protocol: 1,
   app,
   actor,

@@ -32,7 +32,7 @@ describe('limits', () => {
   }
   const caller = {
     protocol: 1,
-    app: 'a'.repeat(64),
+    app: '3f1c5a0e-8f6b-5d0a-9c37-2b6c1e9d4a71',
     actor: widest.repeat(LIMITS.actorLength),
     client: uuid,
     last: Number.MAX_SAFE_INTEGER,

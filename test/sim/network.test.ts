@@ -138,7 +138,7 @@ describe('a request', () => {
 describe('rubbish', () => {
   const pull = {
     protocol: 1,
-    app: 'a'.repeat(64),
+    app: '3f1c5a0e-8f6b-5d0a-9c37-2b6c1e9d4a71',
     actor: 'ann',
     client: '0b6f9b3e-3a0b-4c55-9a43-6f1f6b1f7a01',
     last: 3,

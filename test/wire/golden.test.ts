@@ -4,8 +4,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { canonicalJson, hashJson } from '../../src/base/canonical.ts'
 import { CODES, type Code } from '../../src/base/errors.ts'
-import { canonicalJson, hashJson, type Json } from '../../src/base/json.ts'
+import type { Json } from '../../src/base/json.ts'
 import { decode, decodeText } from '../../src/protocol/codec.ts'
 import { LIMITS } from '../../src/protocol/limits.ts'
 import { decodeEvent, encodeEvent, HEARTBEAT } from '../../src/protocol/live.ts'
@@ -27,10 +28,10 @@ const FROZEN: { readonly [file: string]: string } = {
   problem: '2462f006d85f5b9b49bbb1d6d4cd531e3e732478c65b65982a4e9125913de83c',
   'pull-answer-sealed': '803419c4873b55b3e0ff5bdd3605a72eb2bde28c7b24e40fb7c95f2616065df3',
   'pull-answer': 'd0c7ab2febd42812f5f2afdd24b75344f7e7215e30c0008838d8b3634637424c',
-  'pull-request': '566717bab7cdc9a67166aa027c4529d59e37e4609929ef8b6deae9d3790ffc83',
+  'pull-request': '036b5902fb62b2e99b5f80d62876474ec1ccc00c73dd477c412bc5d8bd3e513b',
   'push-answer-stop': '806ab7c1c924b20f2cfed2551784da7040e6f65aaad3488f9605ebea4ca41ec5',
   'push-answer': 'c305f6ff3462442c34c9135cbe8780e7ae23a600dd60cc4e16942bd99531a41b',
-  'push-request': '35b1a20d54dee59be2c6bd43aaadad72a4ba4dafbf7b1181bf34df0732108c4b',
+  'push-request': 'c5310d780e8e046a9677a89fe7249bb3da763116195c4a501a3a8c04ec71c6a7',
   seal: '3d73ad0591130a7402a2b8f368e1a7e0b83dd3871666ab15f6c1be24a859ddff',
 }
 

@@ -15,7 +15,7 @@ const intents = [
 const mark = '9f86d081884c7d659a2feaa0c55ad015'
 const caller = {
   protocol: 1,
-  app: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  app: '3f1c5a0e-8f6b-5d0a-9c37-2b6c1e9d4a71',
   actor: '42',
   client,
   last: 9,

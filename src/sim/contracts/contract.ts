@@ -1,7 +1,9 @@
 // What a contract suite is made of: cases with titles that run on any implementation and fail by throwing. No test framework is
 // imported, so that browsers, other runtimes and adopters' adapters can run the same cases.
+
+import { canonicalJson } from '../../base/canonical.ts'
 import { type Code, SyncError } from '../../base/errors.ts'
-import { canonicalJson, type Json } from '../../base/json.ts'
+import type { Json } from '../../base/json.ts'
 
 /** One case of a contract. */
 export interface ContractCase<Harness> {

@@ -80,7 +80,7 @@ describe('an answer', () => {
 describe('a batch', () => {
   const caller: Caller = {
     protocol: 1,
-    app: 'a'.repeat(64),
+    app: '3f1c5a0e-8f6b-5d0a-9c37-2b6c1e9d4a71',
     actor: '42"\\' as ActorId,
     client: uuid(1) as ClientId,
     last: 5_000,
