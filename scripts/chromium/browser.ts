@@ -18,6 +18,8 @@ export interface Browser {
   setOffline(isOffline: boolean): Promise<void>
   /** Gives an origin so many bytes of storage, or as much as the disk has again. */
   setQuota(origin: string, bytes: number | undefined): Promise<void>
+  /** Makes a tab crash, as one that ran out of memory; the others live on. */
+  crash(page: Page): Promise<void>
   /** Halts every process of it, as a machine does whose power goes: nothing is written from now on. */
   freeze(): void
   /** Ends every process of it at once. */
@@ -45,6 +47,7 @@ export async function startBrowser(profile: string): Promise<Browser> {
     })
   })
   const problems: string[] = []
+  const crashing = new Set<Page>()
   const listen = (page: Page): void => {
     page.on('pageerror', (error) => {
       problems.push(`Uncaught in ${page.url()}: ${error.stack || `${error.name} ${error.message}`}`)
@@ -56,7 +59,7 @@ export async function startBrowser(profile: string): Promise<Browser> {
       if (message.type() === 'error' && !isExpected) problems.push(`Error in ${page.url()}: ${text}`)
     })
     page.on('crash', () => {
-      problems.push(`The tab ${page.url()} crashed`)
+      if (!crashing.has(page)) problems.push(`The tab ${page.url()} crashed`)
     })
   }
   for (const page of context.pages()) listen(page)
@@ -98,6 +101,14 @@ export async function startBrowser(profile: string): Promise<Browser> {
         bytes === undefined ? { origin } : { origin, quotaSize: bytes },
       )
     },
+    async crash(page) {
+      crashing.add(page)
+      const session = await context.newCDPSession(page)
+      const crashed = page.waitForEvent('crash')
+      // Whoever is asked to crash does not answer.
+      session.send('Page.crash').catch(() => undefined)
+      await crashed
+    },
     freeze: () => signal('SIGSTOP'),
     kill: () =>
       end(() => {
@@ -111,7 +122,9 @@ export async function startBrowser(profile: string): Promise<Browser> {
 /** All processes of the browser on this profile: those that name it on their command line, and everything that they started. */
 function processesOf(profile: string): readonly number[] {
   const all = process.platform === 'linux' ? listByFolder() : listByCommand()
-  const found = new Set(all.filter(({ command }) => command.includes(profile)).map(({ pid }) => pid))
+  const isNamed = ({ command }: Running): boolean =>
+    command.split(/[\0 ]/).some((word) => word.endsWith(profile) || word.includes(`${profile}/`))
+  const found = new Set(all.filter(isNamed).map(({ pid }) => pid))
   found.delete(process.pid)
   for (let size = 0; size < found.size; ) {
     size = found.size

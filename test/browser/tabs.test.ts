@@ -68,6 +68,16 @@ describe('two tabs', () => {
     ])
   })
 
+  test('[I8] the tab that leads crashes: the other takes over', async () => {
+    const { stage, browser, first, second } = await twoTabs()
+    await first.call('logSets', 'monday', 'first', [1])
+    await browser.crash(first.page)
+    await second.call('untilStatus', { tab: 'leading' })
+    await second.call('logSets', 'monday', 'second', [1])
+    await second.call('untilSets', 'monday', 2, 'synced')
+    expect(stage.sql('SELECT decided FROM holdfast_client')).toEqual([{ decided: 3 }])
+  })
+
   test('[I2] [I3] both append 200 at once: 400 are decided, each once, those of a tab in its order', async () => {
     const { stage, first, second } = await twoTabs()
     await Promise.all([

@@ -81,6 +81,14 @@ const page = {
   async logSets(workoutId: string, device: string, numbers: readonly number[]): Promise<void> {
     await Promise.all(numbers.map((number) => running().mutate.logSet({ workoutId, device, number }).saved))
   },
+  /** Logs one set after the other for as long as it is let; tells each number that is saved by what the test has given to the page. */
+  async logOn(workoutId: string, device: string): Promise<never> {
+    const { acknowledged } = globalThis as unknown as { acknowledged(device: string, number: number): Promise<void> }
+    for (let number = 1; ; number++) {
+      await running().mutate.logSet({ workoutId, device, number }).saved
+      void acknowledged(device, number)
+    }
+  },
   /** Logs one set; says how that ended. */
   async tryToLog(workoutId: string, device: string, number: number): Promise<'saved' | Refusal> {
     try {
