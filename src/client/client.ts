@@ -95,7 +95,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         replica,
         outbox,
         onRuns: watchRuns,
-        touchSync: (entries) => queries.touchSync(entries.map(({ intent }) => intent.id)),
+        touchSync: (entries) => queries.touchSync(idsOf(entries)),
         keep: (frame) => keeper?.keep(frame),
         readFrames: async () => (await storage?.shared?.readFrames()) ?? [],
         report: host.report,
@@ -192,7 +192,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
 
   function onEntries(entries: readonly OutboxEntry[]): void {
     calls.settle(entries)
-    queries.touchSync(entries.map(({ intent }) => intent.id))
+    queries.touchSync(idsOf(entries))
     queries.flush()
     if ((outbox?.countUndecided() ?? 0) > 0) talker.engine?.work()
     onChange()
@@ -329,4 +329,9 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       onChange()
     },
   }
+}
+
+/** Their ids, as far as somebody asks. */
+function* idsOf(entries: readonly OutboxEntry[]): Iterable<PendingIntent['id']> {
+  for (const { intent } of entries) yield intent.id
 }

@@ -69,11 +69,15 @@ export function openIdbJournal(
   let base = 0
   let all = 0
 
-  /** Runs one transaction; what it did is durable, as far as the journal promises, when it resolves. */
+  /**
+   * Runs one transaction; what it did is durable, as far as the journal promises, when it resolves. What follows from that for this
+   * tab is done in `kept`: a browser may refuse at the very end, and then gives the same keys again.
+   */
   const within = <Result>(
     mode: 'readonly' | 'readwrite',
     what: string,
     work: (store: Store<'readwrite'>) => Promise<Result>,
+    kept: (result: Result) => void = () => undefined,
   ): Promise<Result> =>
     lane.run(() =>
       inStore(what, async () => {
@@ -84,6 +88,7 @@ export function openIdbJournal(
         try {
           const result = await work(transaction.objectStore(name) as unknown as Store<'readwrite'>)
           await done
+          kept(result)
           return result
         } catch (error) {
           abort(transaction)
@@ -159,53 +164,80 @@ export function openIdbJournal(
     },
     async add(text) {
       // All is asked for at once: one way to the disk and back, and the commit needs no word from here.
-      const { found, key } = await within('readwrite', 'take an addition', async (store) => {
-        const before = read(store, position)
-        // When the addition is refused at once, nobody asks any more what stood before it.
-        before.catch(() => undefined)
-        const adding = Promise.all([before, store.add(text)])
-        store.transaction.commit()
-        const [found, key] = await adding
-        return { found, key }
-      })
-      take(found)
-      own(key, text)
+      await within(
+        'readwrite',
+        'take an addition',
+        async (store) => {
+          const before = read(store, position)
+          // When the addition is refused at once, nobody asks any more what stood before it.
+          before.catch(() => undefined)
+          const adding = Promise.all([before, store.add(text)])
+          store.transaction.commit()
+          return adding
+        },
+        ([found, key]) => {
+          take(found)
+          own(key, text)
+        },
+      )
     },
-    note: (make) =>
-      within('readwrite', 'take a note', async (store) => {
-        const found = await read(store, position)
-        if (epoch !== undefined) mustLead(found.head)
-        take(found)
-        const text = make()
-        if (text !== undefined) own(await store.add(text), text)
-      }),
-    keep: (text) =>
-      within('readwrite', 'take a frame', async (store) => {
-        const found = await read(store, position)
-        mustLead(found.head)
-        take(found)
-        own(await store.add(text), text)
-      }),
-    rewrite: (make) =>
-      within('readwrite', 'be written anew', async (store) => {
-        const found = await read(store, position)
-        mustLead(found.head)
-        take(found)
-        const { texts, isSame } = make()
-        const covers = isSame ? position : -1
-        await store.delete(IDBKeyRange.upperBound(Number.POSITIVE_INFINITY))
-        const keys = (await Promise.all(texts.map((text) => store.add(text)))) as number[]
-        const head: Head = {
-          ...found.head,
-          first: keys[0] ?? position + 1,
-          last: keys.at(-1) ?? position,
-          covers,
-        }
-        await store.put(head, HEAD)
-        position = head.last
-        base = lengthOf(texts)
-        all = base
-      }),
+    async note(make) {
+      let text: string | undefined
+      await within(
+        'readwrite',
+        'take a note',
+        async (store) => {
+          const found = await read(store, position)
+          if (epoch !== undefined) mustLead(found.head)
+          take(found)
+          text = make()
+          return text === undefined ? undefined : store.add(text)
+        },
+        (key) => {
+          if (key !== undefined && text !== undefined) own(key, text)
+        },
+      )
+    },
+    async keep(text) {
+      await within(
+        'readwrite',
+        'take a frame',
+        async (store) => {
+          const found = await read(store, position)
+          mustLead(found.head)
+          take(found)
+          return store.add(text)
+        },
+        (key) => own(key, text),
+      )
+    },
+    async rewrite(make) {
+      await within(
+        'readwrite',
+        'be written anew',
+        async (store) => {
+          const found = await read(store, position)
+          mustLead(found.head)
+          take(found)
+          const { texts, isSame } = make()
+          await store.delete(IDBKeyRange.upperBound(Number.POSITIVE_INFINITY))
+          const keys = (await Promise.all(texts.map((text) => store.add(text)))) as number[]
+          const head: Head = {
+            ...found.head,
+            first: keys[0] ?? position + 1,
+            last: keys.at(-1) ?? position,
+            covers: isSame ? position : -1,
+          }
+          await store.put(head, HEAD)
+          return { last: head.last, length: lengthOf(texts) }
+        },
+        ({ last, length }) => {
+          position = last
+          base = length
+          all = length
+        },
+      )
+    },
     catchUp: () => within('readonly', 'be read', async (store) => take(await read(store, position))),
     readAll: () =>
       within('readonly', 'be read', async (store) => {
@@ -214,16 +246,22 @@ export function openIdbJournal(
         return found.texts
       }),
     lead: (under) =>
-      within('readwrite', 'be led', async (store) => {
-        const found = await read(store, position)
-        take(found)
-        const next = under ?? found.head.epoch + 1
-        if (next <= found.head.epoch)
-          throw new SyncError('not_leading', `Epoch ${found.head.epoch} leads already, ${next} comes too late`)
-        await store.put({ ...found.head, epoch: next }, HEAD)
-        epoch = next
-        return next
-      }),
+      within(
+        'readwrite',
+        'be led',
+        async (store) => {
+          const found = await read(store, position)
+          take(found)
+          const next = under ?? found.head.epoch + 1
+          if (next <= found.head.epoch)
+            throw new SyncError('not_leading', `Epoch ${found.head.epoch} leads already, ${next} comes too late`)
+          await store.put({ ...found.head, epoch: next }, HEAD)
+          return next
+        },
+        (next) => {
+          epoch = next
+        },
+      ),
     resign() {
       epoch = undefined
     },

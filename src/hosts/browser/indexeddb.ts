@@ -5,7 +5,7 @@
 // is idb-journal.ts.
 import { openDB } from 'idb'
 import { check } from '../../base/assert.ts'
-import { SyncError } from '../../base/errors.ts'
+import { hasCode, SyncError } from '../../base/errors.ts'
 import { type OutboxEvent, STORED_FORMAT } from '../../client/outbox/stored.ts'
 import { lastNumberAfter, lastNumberOfRewrite } from '../../client/storage/numbers.ts'
 import type { OthersListener, Storage, StoredFrame } from '../../client/storage/storage.ts'
@@ -106,9 +106,9 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
     },
     async note(make) {
       opened()
+      // What is noted gives no numbers.
       await outbox.note(() => {
         const events = make()
-        for (const event of events) last = lastNumberAfter(last, event)
         return events.length === 0 ? undefined : JSON.stringify(events)
       })
     },
@@ -134,7 +134,8 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
       try {
         await frames.keep(JSON.stringify(frame))
       } catch (error) {
-        hasGap = true
+        // To whom the lead was lost, the rows come from whoever leads.
+        hasGap = !hasCode(error, 'not_leading')
         throw error
       }
     },
