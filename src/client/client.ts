@@ -324,8 +324,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       await outbox?.settled()
       await keeper?.close()
       queries.close()
-      await storage?.close()
       player?.close()
+      await storage?.close()
       onChange()
     },
   }

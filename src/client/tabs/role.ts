@@ -63,7 +63,7 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
         await shared?.catchUp()
       }
     } catch (error) {
-      report(error)
+      if (!isClosed) report(error)
     } finally {
       isCatchingUp = false
     }
@@ -78,9 +78,10 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
     try {
       await shared?.lead()
     } catch (error) {
+      if (isClosed) return
       report(error)
       stopLeading()
-      if (!isClosed) stopLeading = clock.after(TRY_AGAIN_MS, waitForTurn)
+      stopLeading = clock.after(TRY_AGAIN_MS, waitForTurn)
       return
     }
     if (isClosed) return

@@ -7,11 +7,17 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 
 const turns = new Map<number, () => void>()
 let nextTurn = 0
-const channel = new MessageChannel()
-channel.port1.onmessage = ({ data }: MessageEvent<number>) => {
-  const run = turns.get(data)
-  turns.delete(data)
-  run?.()
+/** Where a message to oneself goes in; opened when it is first needed, for whoever only imports this must not be kept alive by it. */
+let toSelf: MessagePort | undefined
+
+function openChannel(): MessagePort {
+  const { port1, port2 } = new MessageChannel()
+  port1.onmessage = ({ data }: MessageEvent<number>) => {
+    const run = turns.get(data)
+    turns.delete(data)
+    run?.()
+  }
+  return port2
 }
 
 /** The clock of this page. */
@@ -33,7 +39,8 @@ export const clock: Clock = Object.freeze({
   turn(run: () => void) {
     const turn = nextTurn++
     turns.set(turn, run)
-    channel.port2.postMessage(turn)
+    toSelf ??= openChannel()
+    toSelf.postMessage(turn)
     return () => void turns.delete(turn)
   },
 })

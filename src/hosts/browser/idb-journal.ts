@@ -58,7 +58,7 @@ const empty: Head = { format: IDB_FORMAT, epoch: 0, first: 0, last: 0, covers: -
 export function openIdbJournal(
   db: IDBPDatabase,
   name: string,
-  durability: IDBTransactionOptions['durability'],
+  durability: 'strict' | 'relaxed',
   heard: Heard,
 ): IdbJournal {
   const lane = createLane()
@@ -81,7 +81,7 @@ export function openIdbJournal(
   ): Promise<Result> =>
     lane.run(() =>
       inStore(what, async () => {
-        const transaction = db.transaction([name], mode, durability === undefined ? {} : { durability })
+        const transaction = db.transaction([name], mode, { durability })
         const { done } = transaction
         // When the work fails, the transaction does too; one of the two errors is told.
         done.catch(() => undefined)

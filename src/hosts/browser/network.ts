@@ -7,7 +7,7 @@ import { createEventReader } from '../../protocol/events.ts'
 /** Times and limits of the network. */
 export interface NetworkOptions {
   /** Whether cookies go along: those of the page's own origin (usual), of any, or none. */
-  readonly credentials: RequestCredentials
+  readonly credentials: 'same-origin' | 'include' | 'omit'
   /** How long the authority may take to take or refuse a stream. */
   readonly openStreamMs: number
   /** The longest answer that is read, in characters: several times the largest page of a pull. */
