@@ -82,7 +82,7 @@ describe('the pill', () => {
 describe('the pill over time', () => {
   const busy = status({ counts: { sending: 1 } })
   const calm = status()
-  const after = (...steps: readonly (readonly [at: number, Status])[]): PillState => {
+  const through = (...steps: readonly (readonly [at: number, Status])[]): PillState => {
     let state: PillState | undefined
     for (const [at, said] of steps) state = nextPill(state, said, NOW + at).state
     if (state === undefined) throw new Error('no step')
@@ -90,25 +90,25 @@ describe('the pill over time', () => {
   }
 
   it('does not speak of what is over within a blink, and asks to be woken when it is not', () => {
-    expect(after([0, calm], [100, busy], [300, calm]).shown.text).toBe('Synced')
-    expect(nextPill(after([0, calm]), busy, NOW + 100)).toMatchObject({ againMs: 400 })
-    expect(after([0, calm], [100, busy], [500, busy]).shown.text).toBe('Syncing 1…')
+    expect(through([0, calm], [100, busy], [300, calm]).shown.text).toBe('Synced')
+    expect(nextPill(through([0, calm]), busy, NOW + 100)).toMatchObject({ againMs: 400 })
+    expect(through([0, calm], [100, busy], [500, busy]).shown.text).toBe('Syncing 1…')
   })
 
   it('stays long enough to be read', () => {
-    const shown = after([0, calm], [100, busy], [500, busy])
+    const shown = through([0, calm], [100, busy], [500, busy])
     const next = nextPill(shown, calm, NOW + 700)
     expect(next).toMatchObject({ state: { shown: { text: 'Syncing 1…' } }, againMs: 600 })
     expect(nextPill(next.state, calm, NOW + 1300)).toMatchObject({ state: { shown: { text: 'Synced' } } })
   })
 
   it('says when it takes long', () => {
-    const long = after([0, calm], [100, busy], [500, busy], [10_100, busy])
+    const long = through([0, calm], [100, busy], [500, busy], [10_100, busy])
     expect(long.shown.text).toBe('Still syncing 1…')
   })
 
   it('holds bad news back for nothing', () => {
-    const shown = after([0, calm], [100, busy], [500, busy])
+    const shown = through([0, calm], [100, busy], [500, busy])
     expect(nextPill(shown, status({ counts: { failed: 1 } }), NOW + 501).state.shown.text).toBe('1 not synced')
     expect(nextPill(shown, status({ connection: 'offline', counts: { queued: 1 } }), NOW + 501).state.shown.key).toBe(
       'offline',
@@ -116,7 +116,7 @@ describe('the pill over time', () => {
   })
 
   it('is the same object while it says the same', () => {
-    const shown = after([0, calm])
+    const shown = through([0, calm])
     expect(nextPill(shown, status({ heardAt: NOW + 5 }), NOW + 5).state).toBe(shown)
   })
 })

@@ -1,12 +1,13 @@
 // One device on this page: who is signed in on it, its client and its import. Clients are made here, when somebody signs in, and
-// not by components, which come and go. Remembers name and switch in the browser, so that a reload changes nothing; what was
-// logged is Holdfast's to remember.
+// not by components, which come and go. Name and switch are in the page's memory, so that a reload changes nothing; what was logged
+// is Holdfast's to remember.
 import { browser } from 'holdfast/browser'
 import { type Client, createClient } from 'holdfast/client'
 import { app } from '../app.ts'
 import { demoToken } from '../demo-token.ts'
 import { breath } from './breath.ts'
 import { createImporter, type Importer } from './importer.ts'
+import type { Memory } from './memory.ts'
 
 /** Somebody who is signed in. */
 export interface SignedIn {
@@ -30,7 +31,7 @@ export interface Device {
 }
 
 /** Opens a device. */
-export function openDevice(store: string): Device {
+export function openDevice(store: string, memory: Memory): Device {
   const listeners = new Set<() => void>()
   const keys = { actor: `${store}.actor`, offline: `${store}.offline` }
   let session: SignedIn | undefined
@@ -49,7 +50,7 @@ export function openDevice(store: string): Device {
       host: browser({ name: store }),
       url: '/sync',
       session: { actor, token: demoToken(actor) },
-      startPaused: remembered(keys.offline) !== undefined,
+      startPaused: memory.get(keys.offline) !== undefined,
     })
     // Why storage did not open is in the status.
     client.ready.catch(() => undefined)
@@ -57,10 +58,8 @@ export function openDevice(store: string): Device {
   }
 
   // Another tab has signed in or out: tabs of one store are one device.
-  addEventListener('storage', ({ key }) => {
-    if (key === keys.actor) show(remembered(keys.actor))
-  })
-  show(remembered(keys.actor))
+  memory.hear(keys.actor, () => show(memory.get(keys.actor)))
+  show(memory.get(keys.actor))
 
   return {
     store,
@@ -70,35 +69,17 @@ export function openDevice(store: string): Device {
       return () => listeners.delete(listener)
     },
     signIn(actor) {
-      remember(keys.actor, actor)
+      memory.set(keys.actor, actor)
       show(actor)
     },
     signOut() {
-      remember(keys.actor, undefined)
+      memory.set(keys.actor, undefined)
       show(undefined)
     },
     setOffline(isOffline) {
-      remember(keys.offline, isOffline ? 'yes' : undefined)
+      memory.set(keys.offline, isOffline ? 'yes' : undefined)
       if (isOffline) session?.client.pause()
       else session?.client.resume()
     },
-  }
-}
-
-// A browser may refuse both; then the page forgets name and switch at its end, and nothing else.
-function remembered(key: string): string | undefined {
-  try {
-    return localStorage.getItem(key) ?? undefined
-  } catch {
-    return undefined
-  }
-}
-
-function remember(key: string, value: string | undefined): void {
-  try {
-    if (value === undefined) localStorage.removeItem(key)
-    else localStorage.setItem(key, value)
-  } catch {
-    // See above.
   }
 }

@@ -3,13 +3,15 @@ import { type ReactElement, StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { openDevice } from './device.ts'
 import { HoldfastProvider, useRoute, useSignedIn } from './hooks.ts'
+import { openMemory } from './memory.ts'
 import { addressNavigator } from './navigator.ts'
 import { watchForUpdate } from './update.ts'
 import { DeviceScreen } from './views/device-screen.tsx'
 import { Two } from './views/two.tsx'
 import { UpdateBanner } from './views/update-banner.tsx'
 
-const device = openDevice('workouts')
+const memory = await openMemory('workouts-page')
+const device = openDevice('workouts', memory)
 const place = addressNavigator()
 const update = watchForUpdate()
 
@@ -22,7 +24,7 @@ function Page(): ReactElement {
         <UpdateBanner update={update} />
       </HoldfastProvider>
       {route.at === 'two' ? (
-        <Two actor={signedIn?.actor} onLeave={() => place.go({ at: 'workouts' })} />
+        <Two memory={memory} actor={signedIn?.actor} onLeave={() => place.go({ at: 'workouts' })} />
       ) : (
         <DeviceScreen device={device} navigator={place} name="This browser" title="Workouts">
           <a

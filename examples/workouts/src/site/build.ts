@@ -44,6 +44,9 @@ export async function buildSite(): Promise<boolean> {
       configFile: false,
       root: example,
       logLevel: 'warn',
+      // Also when a test builds, which has another NODE_ENV: what is slow and talkative in React is for those who develop.
+      define: { 'process.env.NODE_ENV': '"production"' },
+      oxc: { jsx: { runtime: 'automatic', development: false } },
       resolve: { dedupe: ['react', 'react-dom'] },
       build: {
         outDir: folder,

@@ -3,6 +3,7 @@
 import { type ReactElement, useEffect, useMemo } from 'react'
 import { type Device, openDevice } from '../device.ts'
 import { useSignedIn } from '../hooks.ts'
+import type { Memory } from '../memory.ts'
 import { memoryNavigator } from '../navigator.ts'
 import { BackIcon } from '../parts/icons.tsx'
 import { DeviceScreen } from './device-screen.tsx'
@@ -16,20 +17,22 @@ const names = [
 // Made at the first visit and kept: a place that is left and found again is still two devices.
 let devices: readonly { readonly device: Device; readonly title: string }[] | undefined
 
-function openBoth(): readonly { readonly device: Device; readonly title: string }[] {
-  devices ??= names.map(({ store, title }) => ({ device: openDevice(store), title }))
+function openBoth(memory: Memory): readonly { readonly device: Device; readonly title: string }[] {
+  devices ??= names.map(({ store, title }) => ({ device: openDevice(store, memory), title }))
   return devices
 }
 
 /** The page. `actor` is who is signed in on the page's own device. */
 export function Two({
+  memory,
   actor,
   onLeave,
 }: {
+  readonly memory: Memory
   readonly actor: string | undefined
   readonly onLeave: () => void
 }): ReactElement {
-  const both = useMemo(openBoth, [])
+  const both = useMemo(() => openBoth(memory), [memory])
   const [first] = both
   const signedIn = useSignedIn(first?.device as Device)
   const signIn = (name: string): void => {
