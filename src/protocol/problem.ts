@@ -1,6 +1,7 @@
 // Problem details (RFC 9457) with code, phase and request id: every answer that is not a success looks like this.
 // The device decides by `code`; texts are for people.
-import { CODES, type Code, isCode, type Phase, SyncError } from '../base/errors.ts'
+import { CODES } from '../base/codes.ts'
+import { type Code, isCode, type Phase, SyncError } from '../base/errors.ts'
 import { type Decoder, integer, object, optional, text } from './codec.ts'
 
 /** The media type of a problem. */
@@ -45,6 +46,7 @@ export function makeProblem(
 /** What a device needs of a problem; other members, and codes that it does not know, are ignored. */
 export interface ReadProblem {
   readonly code: string
+  readonly title: string | undefined
   readonly detail: string | undefined
   readonly retryAfterMs: number | undefined
   readonly requestId: string | undefined
@@ -53,19 +55,17 @@ export interface ReadProblem {
 /** Decodes a problem. */
 export const problem: Decoder<ReadProblem> = object({
   code: text(),
+  title: optional(text()),
   detail: optional(text()),
   retryAfterMs: optional(integer(0, 86_400_000)),
   requestId: optional(text()),
 }) as Decoder<ReadProblem>
 
 /** The fault that a problem means on the device. A code that this build does not know counts as a server error. */
-export function faultOf(read: ReadProblem, retryAfterMs: number): SyncError {
-  const code: Code = isCode(read.code) ? read.code : 'server_error'
-  // The error says what to do by itself; a problem's detail ends with the same words.
-  const { advice } = CODES[code]
-  const what = read.detail?.endsWith(advice) === true ? read.detail.slice(0, -advice.length).trim() : read.detail
-  return new SyncError(code, what === undefined || what === '' ? 'The authority refused the request' : what, {
+export function faultOf({ code, title, detail, requestId, ...read }: ReadProblem, retryAfterMs: number): SyncError {
+  return new SyncError(isCode(code) ? code : 'server_error', detail || 'The authority refused the request', {
+    title,
     retryAfterMs: Math.max(retryAfterMs, read.retryAfterMs ?? 0),
-    ...(read.requestId === undefined ? {} : { requestId: read.requestId }),
+    requestId,
   })
 }

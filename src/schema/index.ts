@@ -1,8 +1,9 @@
 // The public entry «holdfast»: what an app's shared file imports. Pure data and pure functions; runs anywhere.
 
 export { InvariantError } from '../base/assert.ts'
-export type { Code, CodeEntry, Details, Phase, Remedy } from '../base/errors.ts'
-export { CODES, SyncError } from '../base/errors.ts'
+export { CODES, type CodeEntry } from '../base/codes.ts'
+export type { Code, Details, Phase, Remedy } from '../base/errors.ts'
+export { SyncError } from '../base/errors.ts'
 export type { Json } from '../base/json.ts'
 export type { Aggregate, AggregateRowOf, Measure } from './aggregate.ts'
 export { count, sum } from './aggregate.ts'

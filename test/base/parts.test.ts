@@ -6,14 +6,16 @@ import { describe, expect, test } from 'vitest'
 import { check, InvariantError, unreachable } from '../../src/base/assert.ts'
 import { backoffMs } from '../../src/base/backoff.ts'
 import type { Clock } from '../../src/base/clock.ts'
+import { CODES } from '../../src/base/codes.ts'
 import { beforeDeadline } from '../../src/base/deadline.ts'
 import { createDeferred } from '../../src/base/deferred.ts'
 import { createEmitter } from '../../src/base/emitter.ts'
-import { CODES, type Code, isCode, SyncError } from '../../src/base/errors.ts'
+import { type Code, isCode, KNOWN, SyncError } from '../../src/base/errors.ts'
 import { createLane } from '../../src/base/lane.ts'
 import { derivedUuid, fraction, type Random, randomUuid } from '../../src/base/random.ts'
 import { sha1 } from '../../src/base/sha1.ts'
 import { utf8Bytes } from '../../src/base/utf8.ts'
+import { readSources } from '../tidy/sources.ts'
 
 const dice = (byte: number): Random => ({ bytes: (length) => new Uint8Array(length).fill(byte) })
 
@@ -282,10 +284,16 @@ describe('the table of codes', () => {
     expect(new Set(rows.map(([, row]) => row.title)).size).toBe(rows.length)
   })
 
-  test('an error says what happened, why, and what to do, with one full stop between', () => {
+  test('an error says what happened, why, and what to do, with one full stop between; or the authority says so', () => {
     for (const [code, row] of rows) {
-      const error = new SyncError(code as Code, 'The push came back.', { retryAfterMs: 5, requestId: 'r1', cause: 1 })
-      expect(error.message).toBe(`The push came back. ${row.title}. ${row.advice}`)
+      const options = { retryAfterMs: 5, requestId: 'r1', cause: 1 }
+      const error = new SyncError(code as Code, 'The push came back.', options)
+      const own = KNOWN[code as Code].title === '' ? '' : ` ${row.title}. ${row.advice}`
+      expect(error.message).toBe(`The push came back.${own}`)
+      expect(error.what).toBe('The push came back.')
+      expect(new SyncError(code as Code, `Seen. ${row.advice}`, { title: row.title }).message).toBe(
+        `${row.title}. Seen. ${row.advice}`,
+      )
       expect(error).toMatchObject({
         code,
         phase: row.phase,
@@ -297,5 +305,18 @@ describe('the table of codes', () => {
       })
     }
     expect(new SyncError('fault', 'It failed')).not.toHaveProperty('cause')
+  })
+
+  const raised = (text: string): readonly string[] =>
+    [...text.matchAll(/SyncError\(\s*'([a-z_]+)'/g)].map(([, code = '']) => code)
+
+  test('whatever a device raises by itself has its own sentences', () => {
+    const rooms = ['base', 'schema', 'protocol', 'client', 'hosts']
+    const codes = readSources(['src'])
+      .filter(({ path }) => rooms.includes(path.split('/')[1] ?? '') && path !== 'src/hosts/node/listener.ts')
+      .flatMap(({ text }) => raised(text))
+    expect(new Set(codes).size).toBeGreaterThan(20)
+    expect(codes.filter((code) => KNOWN[code as Code].title === '')).toEqual([])
+    expect(raised("throw new SyncError(\n  'gap', 'x')")).toEqual(['gap'])
   })
 })

@@ -1,6 +1,7 @@
 // Arbitrary valid frames of every kind, for round trips and for breaking.
 import fc from 'fast-check'
-import { CODES, type Details } from '../../src/base/errors.ts'
+import { CODES } from '../../src/base/codes.ts'
+import type { Details } from '../../src/base/errors.ts'
 import { type Json, jsonProblem } from '../../src/base/json.ts'
 import type { Decoder } from '../../src/protocol/codec.ts'
 import { cursor, patch, seal } from '../../src/protocol/frame.ts'

@@ -1,7 +1,8 @@
 // Limits, outcomes, problems, ids and fingerprints: the small words of the wire.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CODES, type Code, SyncError } from '../../src/base/errors.ts'
+import { CODES } from '../../src/base/codes.ts'
+import { type Code, SyncError } from '../../src/base/errors.ts'
 import { decode } from '../../src/protocol/codec.ts'
 import { actorProblem, isUuid, parseActor, parseIntentId } from '../../src/protocol/ids.ts'
 import { entry, fingerprintIntent, isWithdrawal } from '../../src/protocol/intent.ts'
@@ -148,16 +149,18 @@ describe('problems', () => {
       const fault = faultOf(read.value, 0)
       expect(fault).toBeInstanceOf(SyncError)
       expect(fault).toMatchObject({ code, retryAfterMs: 40, requestId: 'r-1' })
-      // Each sentence once, though problem and error both say what to do.
-      expect(fault.message).toBe(`The batch has 5 intents. ${CODES[code].title}. ${CODES[code].advice}`)
+      // Each sentence once, in the authority's words: a device need not have sentences for what it never raises.
+      expect(fault.message).toBe(`${CODES[code].title}. The batch has 5 intents. ${CODES[code].advice}`)
     }
   })
 
   test('of a code that this build does not know count as a server error, and the longer delay counts', () => {
     expect(
-      faultOf({ code: 'too_hot', detail: undefined, retryAfterMs: 10, requestId: undefined }, 5_000),
+      faultOf({ code: 'too_hot', title: undefined, detail: undefined, retryAfterMs: 10, requestId: undefined }, 5_000),
     ).toMatchObject({ code: 'server_error', retryAfterMs: 5_000, requestId: undefined })
-    expect(faultOf({ code: 'toString', detail: 'x', retryAfterMs: 10, requestId: undefined }, 0)).toMatchObject({
+    expect(
+      faultOf({ code: 'toString', title: undefined, detail: 'x', retryAfterMs: 10, requestId: undefined }, 0),
+    ).toMatchObject({
       code: 'server_error',
       retryAfterMs: 10,
     })

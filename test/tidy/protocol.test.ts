@@ -1,6 +1,6 @@
 // PROTOCOL.md says what the code says: limits, codes, frames. Its examples are decoded by the decoders of the wire.
 import { describe, expect, test } from 'vitest'
-import { CODES } from '../../src/base/errors.ts'
+import { CODES } from '../../src/base/codes.ts'
 import { type Decoder, decodeText } from '../../src/protocol/codec.ts'
 import { LIMITS } from '../../src/protocol/limits.ts'
 import { decodeEvent, HEARTBEAT } from '../../src/protocol/live.ts'

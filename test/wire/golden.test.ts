@@ -5,7 +5,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson, hashJson } from '../../src/base/canonical.ts'
-import { CODES, type Code } from '../../src/base/errors.ts'
+import { CODES } from '../../src/base/codes.ts'
+import type { Code } from '../../src/base/errors.ts'
 import type { Json } from '../../src/base/json.ts'
 import { decode, decodeText } from '../../src/protocol/codec.ts'
 import { LIMITS } from '../../src/protocol/limits.ts'
@@ -49,7 +50,13 @@ describe.each(Object.entries(GOLDEN))('%s', (file, { decoder, value }) => {
     const decoded = decodeText(decoder, read(file))
     if (!decoded.ok) throw new Error(`${decoded.field} ${decoded.problem}`)
     if (file === 'problem')
-      expect(Object.keys(decoded.value as object).sort()).toEqual(['code', 'detail', 'requestId', 'retryAfterMs'])
+      expect(Object.keys(decoded.value as object).sort()).toEqual([
+        'code',
+        'detail',
+        'requestId',
+        'retryAfterMs',
+        'title',
+      ])
     else expect(decoded.value).toEqual(JSON.parse(read(file)))
   })
 

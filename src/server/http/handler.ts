@@ -1,7 +1,8 @@
 // From a neutral request to a neutral answer: routes, request ids, decoding, and problems for whatever goes wrong (RFC 9457, I12).
 // Decides nothing about intents or frames; knows no framework. Internals never leave: they go to the log under the request id.
 
-import { CODES, type Code, isCode, SyncError } from '../../base/errors.ts'
+import { CODES } from '../../base/codes.ts'
+import { type Code, isCode, SyncError } from '../../base/errors.ts'
 import { plainText } from '../../base/json.ts'
 import { randomUuid } from '../../base/random.ts'
 import { utf8Bytes } from '../../base/utf8.ts'
@@ -117,15 +118,13 @@ export function createHandler(movements: Movements): (request: HttpRequest) => P
       },
       isFault || !isOurs ? error : undefined,
     )
-    // What a SyncError says of what was seen is its message up to the first sentence's end; the rest is in the table.
-    const detail = isOurs
-      ? error.message.slice(
-          0,
-          Math.max(0, error.message.length - `. ${CODES[code].title}. ${CODES[code].advice}`.length),
-        )
-      : 'The request failed'
     const retryAfterMs = isOurs && error.retryAfterMs > 0 ? error.retryAfterMs : undefined
-    const body = makeProblem(code, requestId, `${detail}.`, retryAfterMs === undefined ? {} : { retryAfterMs })
+    const body = makeProblem(
+      code,
+      requestId,
+      isOurs ? error.what : 'The request failed.',
+      retryAfterMs === undefined ? {} : { retryAfterMs },
+    )
     const headers = { ...headersOf(requestId), 'content-type': PROBLEM_TYPE }
     return {
       status,
