@@ -22,7 +22,7 @@ export async function bundlePages(pages: Readonly<Record<string, string>>, folde
     configFile: false,
     logLevel: 'warn',
     publicDir: false,
-    resolve: { alias: aliases() },
+    resolve: { alias: sourceAliases() },
     build: {
       outDir: folder,
       emptyOutDir: false,
@@ -49,7 +49,7 @@ const html = (name: string): string =>
   `<!doctype html><meta charset="utf-8"><title>${name}</title><link rel="icon" href="data:,"><script type="module" src="/${name}.js"></script>`
 
 /** The public names of the package and the sources behind them. */
-function aliases(): { readonly find: RegExp; readonly replacement: string }[] {
+export function sourceAliases(): { readonly find: RegExp; readonly replacement: string }[] {
   const { name, exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
     readonly name: string
     readonly exports: Readonly<Record<string, string | { readonly default: string }>>

@@ -1,11 +1,9 @@
-// The README's screen of code compiles against the public names and does what it says; its table of scripts is that of
+// The README's code compiles against the public names and does what it says; its table of scripts is that of
 // package.json.
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { createElement } from 'react'
-import { renderToString } from 'react-dom/server'
 import { afterAll, describe, expect, test } from 'vitest'
 import { rowsOf, sectionOf, spansOf } from './markdown.ts'
 import { filesOf, typeProblems, writeFiles } from './readme.ts'
@@ -23,16 +21,23 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-describe('the screen of code', () => {
+describe('the quickstart', () => {
   const files = filesOf(readme)
+  const named = (...names: string[]) => files.filter(({ name }) => names.includes(name))
+  const length = (some: typeof files): number => some.flatMap(({ text }) => text.trimEnd().split('\n')).length
 
-  test('it is one app, one authority, one device and one component, each on one screen', () => {
-    expect(files.map(({ name }) => name)).toEqual(['app.ts', 'server.ts', 'device.ts', 'workout.tsx'])
-    const component = files.filter(({ name }) => name === 'workout.tsx')
-    expect(component.flatMap(({ text }) => text.trimEnd().split('\n')).length).toBeLessThanOrEqual(30)
-    expect(
-      files.filter((file) => !component.includes(file)).flatMap(({ text }) => text.trimEnd().split('\n')).length,
-    ).toBeLessThanOrEqual(80)
+  test('it is forty lines of an app, and a few of its surroundings', () => {
+    expect(files.map(({ name }) => name)).toEqual([
+      'app.ts',
+      'server.ts',
+      'main.tsx',
+      'vite.config.ts',
+      'device.ts',
+      'workouts.ts',
+    ])
+    const blank = named('app.ts', 'server.ts', 'main.tsx').flatMap(({ text }) => text.match(/^\n/gm) ?? [])
+    expect(length(named('app.ts', 'server.ts', 'main.tsx')) - blank.length).toBeLessThanOrEqual(40)
+    expect(length(named('device.ts', 'workouts.ts'))).toBeLessThanOrEqual(50)
   })
 
   test('it compiles against the public names', async () => {
@@ -42,15 +47,17 @@ describe('the screen of code', () => {
   test('the compiler refuses a name that is not public and an argument that does not fit', async () => {
     const wrong = files.map(({ name, text }) => ({
       name,
-      text: text.replace('defineApp, ', 'defineApp, createReplica, ').replace('reps: 5', `reps: 'five'`),
+      text: text
+        .replace('defineApp, ', 'defineApp, createReplica, ')
+        .replace(/text: (String\(.*?\)\)|'Milk')/, 'text: 5'),
     }))
     const problems = await typeProblems(written(wrong), wrong)
     expect(problems).toMatch(/has no exported member '?"?createReplica/)
-    expect(problems).toMatch(/workout\.tsx.*(string|number)/)
+    expect(problems).toMatch(/main\.tsx.*(string|number)/)
     expect(problems).toMatch(/device\.ts.*(string|number)/)
   })
 
-  test('it runs: the set is decided, and shows as synced at its position', async () => {
+  test('its device in Node runs: the note is decided, and shows as synced', async () => {
     const port = await freePort()
     const folder = written([])
     const moved = files.map(({ name, text }) => ({
@@ -64,11 +71,10 @@ describe('the screen of code', () => {
     expect(decision).toMatchObject({ status: 'applied' })
     await sync.quiet()
     const { app } = await load('app.ts')
-    const sets = sync.live(app.query.sets)
-    expect(sets.rows).toMatchObject([{ position: 1, exercise: 'Squat', sync: { state: 'synced' } }])
+    expect(sync.live(app.query.notes).rows).toMatchObject([{ text: 'Milk', sync: { state: 'synced' } }])
     expect(sync.outbox()).toEqual([])
-    const { Workout } = await load('workout.tsx')
-    expect(renderToString(createElement(Workout, { client: sync, id: sets.rows[0].workoutId }))).toBe('<p>loading</p>')
+    const { app: workouts } = await load('workouts.ts')
+    expect(Object.keys(workouts.mutators)).toEqual(['startWorkout', 'logSet'])
     await sync.close()
     await listener.close()
   })
@@ -78,7 +84,7 @@ test('it says when not to use Holdfast, and what there is not', () => {
   const text = sectionOf(readme, 'What there is, and what is to come')
   for (const said of [
     '**When not to use it**',
-    'no browser host',
+    'Web Locks',
     'no attachments',
     'no presence',
     'encrypted at rest',

@@ -34,6 +34,7 @@ const publicNames: { readonly [name: string]: string } = {
   'holdfast/server': 'src/server/index.ts',
   'holdfast/sqlite': 'src/server/db/sqlite/index.ts',
   'holdfast/node': 'src/hosts/node/index.ts',
+  'holdfast/browser': 'src/hosts/browser/index.ts',
   'holdfast/react': 'src/bindings/react/index.ts',
 }
 
@@ -50,6 +51,7 @@ export async function typeProblems(folder: string, files: readonly ReadmeFile[])
     sourceMap: false,
     inlineSources: false,
     types: ['node'],
+    lib: ['ES2023', 'DOM', 'DOM.Iterable'],
     jsx: 'react-jsx',
     paths,
   }
