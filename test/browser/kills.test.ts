@@ -14,11 +14,10 @@ test('[I1] [I2] [I3] [I16] killed in the middle of everything, again and again: 
 
   for (let life = 1; life <= LIVES; life++) {
     const browser = await stage.browser(profile)
-    const told = browser.context.exposeFunction('acknowledged', (device: string, number: number) => {
+    await browser.context.exposeFunction('acknowledged', (device: string, number: number) => {
       acknowledged.add(key(device, number))
     })
     const tabs = [await browser.tab<DevicePage>('device'), await browser.tab<DevicePage>('device')]
-    await told
     for (const tab of tabs) await tab.call('start')
     if (life === 1) await tabs[0]?.call('startWorkout', 'monday')
     const before = acknowledged.size
@@ -35,6 +34,7 @@ test('[I1] [I2] [I3] [I16] killed in the middle of everything, again and again: 
   const tab = await browser.tab<DevicePage>('device')
   await tab.call('start')
   await tab.call('quiet')
+  expect(await tab.call('outbox')).toEqual([])
   const sets = stage.sql<{ device: string; number: number; position: number }>(
     'SELECT device, number, position FROM sets ORDER BY position',
   )
@@ -47,5 +47,4 @@ test('[I1] [I2] [I3] [I16] killed in the middle of everything, again and again: 
     expect(own, device).toEqual(own.map((_, index) => index + 1))
   }
   expect(stage.sql('SELECT decided FROM holdfast_client')).toEqual([{ decided: 1 + sets.length }])
-  expect(await tab.call('outbox')).toEqual([])
 })
