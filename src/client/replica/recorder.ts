@@ -66,7 +66,9 @@ export function createRecorder(view: View): Recorder {
     return row
   }
 
-  const write = (table: string, id: string, row: Row | undefined, isInsert: boolean): void => {
+  /** `before`: as the run found the row, or left it with its last write; none for an insert. */
+  const write = (table: string, id: string, before: Row | undefined, row: Row | undefined): void => {
+    const isInsert = before === undefined
     const state = stateOf(table)
     const rows = own.get(state) ?? new Map<string, Own>()
     own.set(state, rows)
@@ -74,7 +76,7 @@ export function createRecorder(view: View): Recorder {
     rows.set(id, {
       row,
       isInsert: row !== undefined && (isInsert || earlier?.isInsert === true),
-      ordinal: isInsert || earlier === undefined ? writeCount : earlier.ordinal,
+      ordinal: earlier === undefined || arrives(state, before, row) ? writeCount : earlier.ordinal,
     })
     if (++writeCount > LIMITS.runWrites)
       throw new RangeError(`one run may write ${LIMITS.runWrites} rows: make several intents of it`)
@@ -112,9 +114,9 @@ export function createRecorder(view: View): Recorder {
       for (const { id } of found) if (own.get(state)?.has(id) !== true) need(state, id)
       return found.map((row) => txRow(state, row))
     },
-    insert: (table, row) => (isOpen ? write(table, row.id, Object.freeze(row), true) : never),
-    update: (table, _before, after) => (isOpen ? write(table, after.id, Object.freeze(after), false) : never),
-    delete: (table, before) => (isOpen ? write(table, before.id, undefined, false) : never),
+    insert: (table, row) => (isOpen ? write(table, row.id, undefined, Object.freeze(row)) : never),
+    update: (table, before, after) => (isOpen ? write(table, after.id, before, Object.freeze(after)) : never),
+    delete: (table, before) => (isOpen ? write(table, before.id, before, undefined) : never),
   }
 
   return {
@@ -137,6 +139,11 @@ export function createRecorder(view: View): Recorder {
       return { picture, keys, ranges, writes, needs: needs === undefined ? [] : [...needs] }
     },
   }
+}
+
+/** Whether a write puts the row under a parent that it did not stand under before. */
+function arrives({ positions }: TableState, before: Row | undefined, row: Row | undefined): boolean {
+  return before === undefined || positions.some(({ parent }) => before[parent] !== row?.[parent])
 }
 
 /** The rows that a query finds before the run, with the run's own writes on top. */

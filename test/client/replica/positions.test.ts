@@ -93,6 +93,24 @@ test('a row that is deleted and logged again is a new one', async () => {
   expect(positions(replica)).toEqual({ a: 1, b: 3, x: 2 })
 })
 
+test('[I11] within one run a row comes under its parent when it is moved there, not when it was first changed', async () => {
+  const mixed = defineApp({
+    tables: app.tables,
+    mutators: ({ mutator }) => ({
+      mix: mutator(v.object({}), async (tx) => {
+        await tx.sets.update('b', { reps: 6 })
+        await tx.sets.insert({ id: 'x', workoutId: 'v', exercise: 'Squat', reps: 5, kg: 100 })
+        await tx.sets.update('b', { workoutId: 'v' })
+      }),
+    }),
+  })
+  const replica = createReplica(mixed)
+  const rows = { workouts: [workout('w'), workout('v')], sets: [set('a', 'w', 1), set('b', 'w', 4)] }
+  await replica.confirm(frame(0, [patch('ada', 0, 1, { rows })]), new Set())
+  await replica.run(intent('mix', {}), 'call')
+  expect(positions(replica)).toEqual({ a: 1, b: 2, x: 1 })
+})
+
 test('mutators neither see positions nor may ask for them', async () => {
   const seen: unknown[] = []
   const spying = defineApp({
