@@ -1,9 +1,9 @@
 // One stream through the simulated network: pieces in order, each after its delay, split where it hurts; broken in the middle of a
 // frame, fallen silent, or so slow that the authority gives it up. Reads the events as the real host does.
+import { createParser } from 'eventsource-parser'
 import type { Cancel } from '../base/clock.ts'
 import { SyncError } from '../base/errors.ts'
 import type { NetworkRequest, StreamListener } from '../client/host.ts'
-import { createEventReader } from '../protocol/events.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { HttpAnswer, StreamSink } from '../server/http/exchange.ts'
 import type { Wakeful } from './clock.ts'
@@ -60,10 +60,13 @@ export function openPipe(parts: PipeParts, request: NetworkRequest, listener: St
     hang(() => listener.ended(new SyncError('timed_out', 'The stream was not answered'))),
   )
 
-  const read = createEventReader(Number.POSITIVE_INFINITY, listener.event)
+  const parser = createParser({
+    onEvent: ({ event, data }) => listener.event(event ?? 'message', data),
+    onComment: () => listener.event('', ''),
+  })
   const feed = (text: string): void => {
     const cut = dice.below(text.length + 1)
-    for (const part of [text.slice(0, cut), text.slice(cut)]) tell(() => void read(part))
+    for (const part of [text.slice(0, cut), text.slice(cut)]) tell(() => parser.feed(part))
   }
 
   /** Plans what reaches the device after all that was planned before. */

@@ -1,7 +1,5 @@
 // The small parts that every room uses: backoff, emitter, lane, deferred, dice, assertions and the table of codes.
-import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { v4, v5 } from 'uuid'
 import { describe, expect, test } from 'vitest'
 import { check, InvariantError, unreachable } from '../../src/base/assert.ts'
 import { backoffMs } from '../../src/base/backoff.ts'
@@ -13,7 +11,6 @@ import { createEmitter } from '../../src/base/emitter.ts'
 import { type Code, isCode, KNOWN, SyncError } from '../../src/base/errors.ts'
 import { createLane } from '../../src/base/lane.ts'
 import { derivedUuid, fraction, type Random, randomUuid } from '../../src/base/random.ts'
-import { sha1 } from '../../src/base/sha1.ts'
 import { utf8Bytes } from '../../src/base/utf8.ts'
 import { readSources } from '../tidy/sources.ts'
 
@@ -215,26 +212,6 @@ describe('dice', () => {
     expect(derivedUuid('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'www.example.com')).toBe(
       '2ed6657d-e927-568b-95e1-2665a8aea6a2',
     )
-  })
-
-  test('UUIDs are those of a library that others use, whatever the namespace, the name and the dice', () => {
-    const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 })
-    fc.assert(
-      fc.property(fc.uuid(), fc.string({ unit: 'grapheme', maxLength: 200 }), bytes, (namespace, name, drawn) => {
-        expect(derivedUuid(namespace, name)).toBe(v5(name, namespace))
-        expect(randomUuid({ bytes: () => drawn.slice() })).toBe(v4({ random: drawn }))
-      }),
-    )
-  })
-
-  test('SHA-1 is that of Node at every length around the end of a block', () => {
-    const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-    const lengths = [...Array.from({ length: 200 }, (_, length) => length), 4_095, 4_096, 100_000]
-    for (const length of lengths) {
-      const bytes = Uint8Array.from({ length }, (_, index) => (index * 7 + length) % 256)
-      expect(hex(sha1(bytes)), `${length} bytes`).toBe(createHash('sha1').update(bytes).digest('hex'))
-    }
-    expect(hex(sha1(new TextEncoder().encode('abc')))).toBe('a9993e364706816aba3e25717850c26c9cd0d89d')
   })
 })
 

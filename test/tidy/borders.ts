@@ -23,7 +23,7 @@ const below = ['base', 'schema', 'protocol']
 
 /** The table. */
 export const BORDERS: readonly Border[] = [
-  { place: 'base', may: [] },
+  { place: 'base', may: [], packages: ['@noble/hashes', 'uuid'] },
   { place: 'base/canonical.ts', may: ['base'], packages: ['@noble/hashes', 'canonicalize'] },
   { place: 'schema', may: ['base'], packages: ['@standard-schema/spec'] },
   { place: 'protocol', may: ['base', 'schema'] },
@@ -72,17 +72,17 @@ export const BORDERS: readonly Border[] = [
   {
     place: 'hosts/browser',
     may: [...below, 'client/host.ts', 'client/storage', 'client/outbox/stored.ts'],
-    packages: ['idb'],
+    packages: ['idb', 'eventsource-parser'],
   },
   {
     place: 'hosts/node',
     may: [...below, 'client/host.ts', 'client/storage', 'client/outbox/stored.ts', 'server/http/exchange.ts'],
-    packages: ['node'],
+    packages: ['node', 'eventsource-parser'],
   },
   {
     place: 'sim',
     may: [...below, 'client', 'server', 'server/db/sqlite', 'hosts'],
-    packages: ['node', '@noble/hashes', '@standard-schema/spec'],
+    packages: ['node', '@noble/hashes', '@standard-schema/spec', 'eventsource-parser'],
   },
 ]
 

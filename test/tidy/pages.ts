@@ -7,8 +7,7 @@ import { headOf, parse, type SourceFile, targetOf, walk } from './sources.ts'
 export const MAX_LINES = { code: 350, test: 800 } as const
 
 /** Pages that would be worse in two, and why. */
-export const LONG_PAGES: Readonly<Record<string, string>> = {
-}
+export const LONG_PAGES: Readonly<Record<string, string>> = {}
 
 /** Why a file's opening comment is none, or nothing. It stands first (after `#!`), and is at least one whole sentence. */
 export function headerProblems({ path, text }: SourceFile): readonly string[] {

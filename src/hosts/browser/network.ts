@@ -1,8 +1,8 @@
 // How a client in a browser talks to the authority: `fetch`, for requests and for streams. Redirects are not followed and nothing is
 // cached: whatever answers is the caller's to judge. Repeats nothing; that is the sync loop's, which also watches silent streams.
+import { createParser } from 'eventsource-parser'
 import { SyncError } from '../../base/errors.ts'
 import type { Network, NetworkAnswer, NetworkRequest } from '../../client/host.ts'
-import { createEventReader } from '../../protocol/events.ts'
 
 /** Times and limits of the network. */
 export interface NetworkOptions {
@@ -90,16 +90,24 @@ export function createNetwork(report: (error: unknown) => void, options: Partial
           ),
         limits.openStreamMs,
       )
+      const parser = createParser({
+        maxBufferSize: limits.eventLength,
+        onEvent: ({ event = 'message', data }) => tell(() => listener.event(event, data)),
+        onComment: () => tell(() => listener.event('', '')),
+        onError: (error) => {
+          if (error.type === 'max-buffer-size-exceeded')
+            lose(`An event of more than ${limits.eventLength} characters came from ${place(request)}`, error)
+        },
+      })
+
       const read = async (body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> => {
         const reader = body.getReader()
         const decoder = new TextDecoder('utf-8', { fatal: true })
-        const feed = createEventReader(limits.eventLength, (name, data) => tell(() => listener.event(name, data)))
         for (;;) {
           const { done, value } = await reader.read()
           if (isOver) return
           if (done) return lose(`${place(request)} ended the stream`)
-          if (!feed(decoder.decode(value, { stream: true })))
-            return lose(`An event of more than ${limits.eventLength} characters came from ${place(request)}`)
+          parser.feed(decoder.decode(value, { stream: true }))
         }
       }
 
