@@ -48,6 +48,26 @@ export function farthest(states: readonly Badge[]): Badge {
 /** What is said of a number that the server has still to give. */
 export const PROVISIONAL = 'number may change after sync'
 
+const reasons: { readonly [code: string]: string | undefined } = {
+  row_gone: 'What it belongs to was deleted meanwhile.',
+  row_exists: 'It was there already.',
+  row_invalid: 'A value does not fit.',
+  arguments_invalid: 'A value does not fit.',
+  dependency: 'An earlier change that it builds on was not taken.',
+  discarded: 'It was given up on this device.',
+  forbidden: 'It belongs to somebody else.',
+  constraint: 'It contradicts something that is already there.',
+  id_reused: 'It was sent before with other content.',
+  fault: 'The server failed on it and tries again when asked.',
+  expired: 'It is too old for the server to know whether it has it already.',
+  version: 'The server wants a newer version of the app first.',
+}
+
+/** Why a change is not synced, in a plain sentence. The code stands beside it in small print. */
+export function reasonOf(code: string): string {
+  return reasons[code] ?? 'The server did not take it.'
+}
+
 /** «1 change», «3 changes», «2,995 changes». */
 export function changes(count: number): string {
   return counted(count, 'change')

@@ -7,7 +7,7 @@ import { useClient, useOutbox, useStand, useSyncStatus } from '../hooks.ts'
 import { Badge } from '../parts/badge.tsx'
 import { CloseIcon } from '../parts/icons.tsx'
 import { OfflineSwitch } from '../parts/switch.tsx'
-import { changes } from '../words.ts'
+import { changes, reasonOf } from '../words.ts'
 
 /** Entries of a section that are drawn: a person reads no three thousand, and drawing them would make the page stand still. */
 const DRAWN = 50
@@ -48,10 +48,16 @@ export function Center({
       </header>
       <State />
       {attention.length > 0 && (
-        <Section title={`Needs attention (${attention.length.toLocaleString('en')})`} items={attention} />
+        <Section title={`Needs attention (${attention.length.toLocaleString('en')})`} items={attention}>
+          <p className="quiet">What the server has decided stays listed for a week.</p>
+        </Section>
       )}
       <Section title={`Waiting on this device (${waiting.length.toLocaleString('en')})`} items={waiting}>
-        {waiting.length === 0 && <p className="quiet">Nothing waits: the server has confirmed everything.</p>}
+        {waiting.length === 0 && (
+          <p className="quiet">
+            {attention.length === 0 ? 'Nothing waits: the server has confirmed everything.' : 'Nothing else waits.'}
+          </p>
+        )}
       </Section>
       <ThisDevice actor={actor} waiting={waiting.length} />
     </aside>
@@ -127,26 +133,30 @@ function Item({ item }: { readonly item: OutboxItem }): ReactElement {
   const client = useClient()
   const [isSure, setSure] = useState(false)
   const { title, badge, madeAt, attempts, outcome, parked } = item
+  const isDecided = outcome !== undefined && outcome.status !== 'refused'
   const why = outcome !== undefined && outcome.status !== 'applied' ? outcome.code : parked?.reason
+  const discard = (): void => {
+    // Only a client that is being closed refuses, and its panel goes with it.
+    client.discard(item.id).catch(() => undefined)
+  }
   return (
     <li className="item">
       <div className="item-line">
         <span className="item-title">{title}</span>
         <Badge state={badge} />
       </div>
+      {why !== undefined && (
+        <p className="item-why">
+          {reasonOf(why)} <code className="quiet">{why}</code>
+        </p>
+      )}
       <p className="quiet">
         {timeOrDate(madeAt, Date.now())}
         {attempts > 1 && ` · ${attempts} attempts`}
-        {why !== undefined && (
-          <>
-            {' · '}
-            <code>{why}</code>
-          </>
-        )}
       </p>
-      {isSure ? (
+      {isDecided ? null : isSure ? (
         <fieldset className="actions" aria-label={`Discard ${title}?`}>
-          <button type="button" className="button danger" onClick={() => void client.discard(item.id)}>
+          <button type="button" className="button danger" onClick={discard}>
             Discard this change
           </button>
           <button type="button" className="button" onClick={() => setSure(false)}>
