@@ -61,6 +61,7 @@ export function decodeText<Value>(decoder: Decoder<Value>, text: string): Decode
 }
 
 /** An object whose named members are decoded one by one; members that are not named are left out. */
+/* @__NO_SIDE_EFFECTS__ */
 export function object<Shape extends { readonly [name: string]: Decoder<unknown> }>(
   shape: Shape,
 ): Decoder<{ readonly [Name in keyof Shape]: ReturnType<Shape[Name]> }> {
@@ -84,11 +85,13 @@ export function object<Shape extends { readonly [name: string]: Decoder<unknown>
 }
 
 /** A member that may be missing. */
+/* @__NO_SIDE_EFFECTS__ */
 export function optional<Value>(decoder: Decoder<Value>): Decoder<Value | undefined> {
   return (value) => (value === undefined ? undefined : decoder(value))
 }
 
 /** An array of at most `max` items. */
+/* @__NO_SIDE_EFFECTS__ */
 export function array<Value>(item: Decoder<Value>, max: number): Decoder<readonly Value[]> {
   return (value) => {
     if (!Array.isArray(value)) return refuse('must be an array')
@@ -105,6 +108,7 @@ export function array<Value>(item: Decoder<Value>, max: number): Decoder<readonl
 }
 
 /** An object used as a map: every member is decoded with its key at hand. */
+/* @__NO_SIDE_EFFECTS__ */
 export function record<Value>(
   member: (key: string, value: unknown) => Value,
   max: number,
@@ -128,6 +132,7 @@ export function record<Value>(
 }
 
 /** A text that meets a condition of its own. */
+/* @__NO_SIDE_EFFECTS__ */
 export function text<Value extends string = string>(
   problemOf: (value: string) => string | undefined = () => undefined,
 ): Decoder<Value> {
@@ -140,6 +145,7 @@ export function text<Value extends string = string>(
 }
 
 /** A whole number from `min` to `max`. */
+/* @__NO_SIDE_EFFECTS__ */
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Decoder<number> {
   return (value) =>
     typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
@@ -148,6 +154,7 @@ export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Dec
 }
 
 /** One of some texts. */
+/* @__NO_SIDE_EFFECTS__ */
 export function oneOf<const Value extends string>(values: readonly Value[]): Decoder<Value> {
   return (value) =>
     (values as readonly unknown[]).includes(value) ? (value as Value) : refuse(`must be one of ${values.join(', ')}`)

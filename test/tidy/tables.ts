@@ -17,10 +17,11 @@ const cell = (text: string): string => text.replaceAll('|', '\\|')
 
 /** The limits, with what the code says of each. */
 export function limitsTable(limits: { readonly [name: string]: number } = LIMITS): string {
-  const docs = docsIn('src/protocol/limits.ts')
-  const rows = Object.entries(limits).map(
-    ([name, value]) => `| \`${name}\` | ${said(value)} | ${cell(docs.get(name) ?? '')} |`,
-  )
+  const docs = docsIn('src/protocol/limit-values.ts')
+  const order = [...docs.keys()]
+  const rows = Object.entries(limits)
+    .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+    .map(([name, value]) => `| \`${name}\` | ${said(value)} | ${cell(docs.get(name) ?? '')} |`)
   return ['| limit | value | of what |', '|---|---|---|', ...rows, ''].join('\n')
 }
 
@@ -47,9 +48,10 @@ function said(value: number): string {
 function docsIn(path: string): ReadonlyMap<string, string> {
   const docs = new Map<string, string>()
   walk(parse(readSource(path)), (node) => {
-    if (!ts.isPropertyAssignment(node)) return
+    if (!ts.isVariableStatement(node)) return
     const [doc] = ts.getJSDocCommentsAndTags(node)
-    if (typeof doc?.comment === 'string') docs.set(node.name.getText(), doc.comment.replace(/\s+/g, ' '))
+    if (typeof doc?.comment === 'string')
+      docs.set(node.declarationList.declarations[0]?.name.getText() ?? '', doc.comment.replace(/\s+/g, ' '))
   })
   return docs
 }
