@@ -47,7 +47,9 @@ export function watchForUpdate(): Update {
     },
     take() {
       isTaken = true
-      waiting?.postMessage('take over')
+      // Another tab may have let it take over already.
+      if (waiting?.state === 'installed') waiting.postMessage('take over')
+      else location.reload()
     },
   }
 }

@@ -2,7 +2,7 @@
 // Knows which screen belongs to which place. The page shows one of these, or two beside each other.
 import { type ReactElement, type ReactNode, useLayoutEffect, useMemo, useRef } from 'react'
 import type { Device, SignedIn } from '../device.ts'
-import { HoldfastProvider, StandContext, useRoute, useSignedIn, useStand } from '../hooks.ts'
+import { HoldfastProvider, StandContext, useRoute, useSignedIn, useStand, useSyncStatus } from '../hooks.ts'
 import type { Navigator } from '../navigator.ts'
 import { BackIcon, Barbell } from '../parts/icons.tsx'
 import { Link } from '../parts/link.tsx'
@@ -82,6 +82,7 @@ function Screen({
         <OfflineSwitch />
         {children}
       </div>
+      <Broken />
       {route.at !== 'import' && <ImportLine importer={importer} />}
       {route.at === 'workout' ? (
         <Workout key={route.id} id={route.id} />
@@ -91,6 +92,22 @@ function Screen({
         <Workouts actor={actor} />
       )}
       {center.isOpen && <Center id={center.panelId} actor={actor} onClose={center.close} />}
+    </div>
+  )
+}
+
+/** Says why nothing can be shown or kept, if so: a browser without storage for this page, or a fault of ours. */
+function Broken(): ReactElement | null {
+  const why = useSyncStatus(({ connection, fault }) => (connection === 'broken' ? (fault?.message ?? '') : undefined))
+  if (why === undefined) return null
+  return (
+    <div className="banner broken" role="alert">
+      <p>
+        <strong>This page cannot keep changes now.</strong> What is on this device was left untouched. {why}
+      </p>
+      <button type="button" className="button small" onClick={() => location.reload()}>
+        Load again
+      </button>
     </div>
   )
 }
