@@ -1,7 +1,9 @@
 // Live queries: rows that stay up to date, each with what is known of its way to the authority, and listeners who hear of a change
 // once for each commit of the engine, after every query can be read (I14). A query whose result did not change tells nobody.
 // What lies in a query is window.ts; what `sync` says is the client's business, which hands it in.
+
 import type { Cancel } from '../../base/clock.ts'
+import { newList, newSet, obtain } from '../../base/collections.ts'
 import { createEmitter, type Emitter } from '../../base/emitter.ts'
 import type { IntentId } from '../../protocol/ids.ts'
 import type { QuerySpec } from '../../schema/query.ts'
@@ -139,9 +141,8 @@ export function createLiveQueries<Sync extends RowSync>(
       if (!index.has(table)) continue
       for (const [, change] of rows) {
         index.concern(table, change.before, change.after, (query) => {
-          const changes = byQuery.get(query)
-          if (changes === undefined) byQuery.set(query, [change])
-          else if (changes.at(-1) !== change) changes.push(change)
+          const changes = obtain(byQuery, query, newList<Change>)
+          if (changes.at(-1) !== change) changes.push(change)
         })
       }
     }
@@ -200,9 +201,7 @@ export function createLiveQueries<Sync extends RowSync>(
       for (const intent of intents) {
         for (const [table, id] of replica.keysOf(intent)) {
           if (!index.has(table)) continue
-          const ids = touched.get(table)
-          if (ids === undefined) touched.set(table, new Set([id]))
-          else ids.add(id)
+          obtain(touched, table, newSet<string>).add(id)
         }
       }
       if (touched.size === 0 || isFlushDue) return

@@ -2,6 +2,7 @@
 // the result is swapped in whole, or the frame is refused whole (I6). A row leaves with `gone` or a reset only if that scope holds it,
 // so a row that moves between scopes arrives once, whichever of the two patches comes first.
 // What pending intents make of it is rebase.ts.
+import { obtain } from '../../base/collections.ts'
 import { SyncError } from '../../base/errors.ts'
 import { NOWHERE, type Patch, type Place } from '../../protocol/frame.ts'
 import type { Scope } from '../../schema/scope.ts'
@@ -110,12 +111,12 @@ function heldBy(overlay: Overlay, scopes: ReadonlySet<Scope>): Held {
 }
 
 function stagedOf(stage: Stage, state: TableState): StagedTable {
-  let staged = stage.get(state)
-  if (staged === undefined) {
-    staged = { after: new Map(), before: new Map(), owners: new Map(), mainOwner: state.mainOwner }
-    stage.set(state, staged)
-  }
-  return staged
+  return obtain(stage, state, () => ({
+    after: new Map(),
+    before: new Map(),
+    owners: new Map(),
+    mainOwner: state.mainOwner,
+  }))
 }
 
 function stagedOwner(state: TableState, staged: StagedTable, id: string): Scope | undefined {

@@ -1,6 +1,7 @@
 // What a commit means for those who look on: each row that they saw, how it was and how it is now. A retired intent whose confirmed
 // result equals its picture changes nothing that anybody sees. Works in two steps around the swap: `look` before, `compare` after.
 // Lists only; who is told, and in which order, is the replica's business (I14).
+import { newMap, newSet, obtain } from '../../base/collections.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 import { changesOf, type StagedTable } from './apply-frame.ts'
@@ -47,7 +48,7 @@ export interface Looked {
 export function look(shown: Shown, rebased: Rebased): Looked {
   const touched = new Map<TableState, Set<string>>()
   const touch = ({ writes }: Run | RunRecord): void => {
-    for (const { state, id } of writes) setOf(touched, state).add(id)
+    for (const { state, id } of writes) obtain(touched, state, newSet<string>).add(id)
   }
   for (const run of rebased.retired) touch(run)
   for (const { run, record } of rebased.replayed) {
@@ -58,8 +59,7 @@ export function look(shown: Shown, rebased: Rebased): Looked {
 
   const before = new Map<TableState, Map<string, Row | undefined>>()
   const note = (state: TableState, ids: Iterable<string>): void => {
-    const rows = before.get(state) ?? new Map<string, Row | undefined>()
-    before.set(state, rows)
+    const rows = obtain(before, state, newMap<string, Row | undefined>)
     for (const id of ids) rows.set(id, shown.row(state, id))
   }
   for (const [state, ids] of touched) note(state, ids)
@@ -135,13 +135,4 @@ export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<Re
 function* common(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): Iterable<string> {
   const [small, large] = a.size < b.size ? [a, b] : [b, a]
   for (const key of small.keys()) if (large.has(key)) yield key
-}
-
-function setOf(sets: Map<TableState, Set<string>>, state: TableState): Set<string> {
-  let ids = sets.get(state)
-  if (ids === undefined) {
-    ids = new Set()
-    sets.set(state, ids)
-  }
-  return ids
 }

@@ -3,6 +3,7 @@
 // ends, and whoever read the row later is not touched. Readers are looked for one at a time: what nobody gets to costs nothing.
 // Decides nothing about runs: that is rebase.ts.
 
+import { countBefore, newMap, obtain } from '../../base/collections.ts'
 import type { QuerySpec } from '../../schema/query.ts'
 import { matches } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
@@ -52,9 +53,7 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
   const stops = createHeap<Stop>((stop) => stop.run.position)
 
   const note = (state: TableState, id: string, difference: Difference | undefined): void => {
-    const rows = settled.get(state)
-    if (rows === undefined) settled.set(state, new Map([[id, difference]]))
-    else rows.set(id, difference)
+    obtain(settled, state, newMap<string, Difference | undefined>).set(id, difference)
   }
 
   const of = (state: TableState, id: string): Difference | undefined => {
@@ -91,7 +90,10 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
     state.watches.concern(id, before, after, (watch) => {
       const difference = of(state, id)
       if (difference !== undefined)
-        advance({ state, id, difference, watch, index: 0 }, firstAfter(watch.readers, position))
+        advance(
+          { state, id, difference, watch, index: 0 },
+          countBefore(watch.readers, ({ run }) => run.position <= position),
+        )
     })
   }
 
@@ -161,18 +163,6 @@ function sees({ before, after }: Difference, reader: Reader, watch: Watch): bool
   const lies = (row: Row | undefined): boolean =>
     row !== undefined && matches(watch.range?.where ?? [], row) && liesBefore(row, reader, watch)
   return lies(before) || lies(after)
-}
-
-/** The index of the first reader after a position. */
-function firstAfter(readers: readonly Reader[], position: number): number {
-  let low = 0
-  let high = readers.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((readers[middle] as Reader).run.position <= position) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /** Every id that any version of the table's rows has in either world, each once. */

@@ -2,6 +2,7 @@
 // them. Totals are whole numbers, so a change of one row is added to them instead of counting the group again, and the result is
 // the same (I11); they exist only for groups that were touched and asked for.
 // A view over the overlay: nothing here is confirmed and nothing is written.
+import { newSet, obtain } from '../../base/collections.ts'
 import { type Aggregate, addToTotals, createTotals, rowOfTotals, type Totals } from '../../schema/aggregate.ts'
 import type { Row } from '../../schema/table.ts'
 import type { Change } from './diff.ts'
@@ -102,9 +103,7 @@ export function createGroups(state: TableState, of: TableState, aggregate: Aggre
     }
     for (const key of keys) {
       account(key, earlier.includes(key) || writes?.length === 1 ? added : undefined)
-      const ids = touchedIds.get(key)
-      if (ids === undefined) touchedIds.set(key, new Set([id]))
-      else ids.add(id)
+      obtain(touchedIds, key, newSet<string>).add(id)
     }
     if (writes === undefined) {
       groupsOfId.delete(id)

@@ -2,7 +2,9 @@
 // as of any run is the last write before that run, else the confirmed row: nothing is copied, whatever is pending.
 // Here are the look-ups, and the one swap by which a finished rebase becomes what readers see (I5, I6). How a rebase is found is
 // rebase.ts; what it means for those who look on is diff.ts.
+
 import { check } from '../../base/assert.ts'
+import { countBefore, newSet, obtain } from '../../base/collections.ts'
 import type { Json } from '../../base/json.ts'
 import type { Place } from '../../protocol/frame.ts'
 import type { IntentId } from '../../protocol/ids.ts'
@@ -151,29 +153,22 @@ export function rowAt(state: TableState, id: string, position: number): Row | un
 export function writeBefore(state: TableState, id: string, position: number): Write | undefined {
   const writes = state.writes.get(id)
   if (writes === undefined) return undefined
-  let low = 0
-  let high = writes.length
+  const isBefore = ({ run }: Write): boolean => run.position < position
   // Most questions are asked from the end of the list.
-  if ((writes[high - 1] as Write).run.position < position) return writes[high - 1]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((writes[middle] as Write).run.position < position) low = middle + 1
-    else high = middle
-  }
-  return writes[low - 1]
+  const last = writes.at(-1)
+  return last !== undefined && isBefore(last) ? last : writes[countBefore(writes, isBefore) - 1]
 }
 
 /** The index of a column, built when it is first asked for. */
 export function indexOn(state: TableState, column: string): ColumnIndex {
-  let index = state.indexes.get(column)
-  if (index !== undefined) return index
-  index = createColumnIndex()
-  for (const [id, row] of state.rows) index.add(row[column] ?? null, id)
-  for (const [id, writes] of state.writes) {
-    for (const { row } of writes) if (row !== undefined) index.add(row[column] ?? null, id)
-  }
-  state.indexes.set(column, index)
-  return index
+  return obtain(state.indexes, column, () => {
+    const index = createColumnIndex()
+    for (const [id, row] of state.rows) index.add(row[column] ?? null, id)
+    for (const [id, writes] of state.writes) {
+      for (const { row } of writes) if (row !== undefined) index.add(row[column] ?? null, id)
+    }
+    return index
+  })
 }
 
 /** Adds a version of a row to its table's indexes. */
@@ -223,12 +218,12 @@ function swapRuns(overlay: Overlay, { retired, replayed }: Rebased, stale: Versi
   const lists = new Map<TableState, Set<string>>()
   for (const write of goneWrites) {
     stale.push(write)
-    idsIn(lists, write.state).add(write.id)
+    obtain(lists, write.state, newSet<string>).add(write.id)
   }
   for (const { run, record } of replayed) {
     enter(run, record)
     for (const reader of run.readers) watches.add(reader.watch)
-    for (const write of run.writes) idsIn(lists, write.state).add(write.id)
+    for (const write of run.writes) obtain(lists, write.state, newSet<string>).add(write.id)
   }
   for (const [state, ids] of lists) for (const id of ids) settleWrites(state, id, goneWrites)
   for (const watch of watches) watch.owner.settle(watch, goneReaders)
@@ -302,13 +297,4 @@ function settleWrites(state: TableState, id: string, gone: ReadonlySet<Write>): 
 
 function inserterAfter({ row, isInsert, run }: Write, before: Write | undefined): IntentId | undefined {
   return row === undefined ? undefined : isInsert ? run.intent.id : before?.inserter
-}
-
-function idsIn(lists: Map<TableState, Set<string>>, state: TableState): Set<string> {
-  let ids = lists.get(state)
-  if (ids === undefined) {
-    ids = new Set()
-    lists.set(state, ids)
-  }
-  return ids
 }

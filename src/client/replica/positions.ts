@@ -2,6 +2,7 @@
 // under its parent, and then one for each such row in pending order: what the authority will give if nobody else comes between.
 // A view over the overlay, kept group by group and only for parents under which something is provisional; the common cases (one more
 // at the end, the first ones confirmed) cost nothing for the others. Intents never write positions.
+import { obtain } from '../../base/collections.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StagedTable } from './apply-frame.ts'
 import { indexOn, lastRow, type Write } from './overlay.ts'
@@ -97,14 +98,8 @@ export function createPositions(state: TableState, { column, parent }: PositionC
     of: (id) => members.get(id)?.number,
     settle(noted, staged) {
       const turns = new Map<string, Turn>()
-      const turnOf = (key: string): Turn => {
-        let turn = turns.get(key)
-        if (turn === undefined) {
-          turn = { left: [], joined: [], risen: 0, isFallen: false }
-          turns.set(key, turn)
-        }
-        return turn
-      }
+      const turnOf = (key: string): Turn =>
+        obtain(turns, key, () => ({ left: [], joined: [], risen: 0, isFallen: false }))
       /** A confirmed position came, went or stayed: that matters only where something is provisional. */
       const settleConfirmed = (before: Row | undefined, after: Row | undefined): void => {
         const oldKey = String(before?.[parent])

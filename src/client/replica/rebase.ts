@@ -2,6 +2,7 @@
 // old world and the new one at that place, and runs again only what read one of those rows; where a run's writes come out as before,
 // the difference ends. What is not touched is not even looked at, so the cost follows the change and not the length of the outbox.
 // The result equals a replay of everything (I5; proved by property test). Nothing is changed here: overlay.ts swaps it in.
+import { newMap, obtain } from '../../base/collections.ts'
 import type { SyncError } from '../../base/errors.ts'
 import type { Row } from '../../schema/table.ts'
 import type { Rejection } from '../../schema/tx.ts'
@@ -108,9 +109,7 @@ function viewAt(overlay: Overlay, { staged }: Plan, differences: Differences, po
 function compareWrites(differences: Differences, run: Run, record: RunRecord | undefined): void {
   const rewritten = new Map<TableState, Map<string, Row | undefined>>()
   for (const { state, id, row } of record?.writes ?? []) {
-    const rows = rewritten.get(state)
-    if (rows === undefined) rewritten.set(state, new Map([[id, row]]))
-    else rows.set(id, row)
+    obtain(rewritten, state, newMap<string, Row | undefined>).set(id, row)
   }
   for (const { state, id, row } of run.writes) {
     const rows = rewritten.get(state)

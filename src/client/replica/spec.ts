@@ -1,5 +1,6 @@
 // Whether a query can be asked: its table and columns exist, filtered and ordered columns can be compared, the limit is a number of
 // rows. The type checker says most of it; this says it to whoever comes without types, in a sentence, before anything is read.
+import { countBefore } from '../../base/collections.ts'
 import type { Json } from '../../base/json.ts'
 import type { QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
@@ -36,8 +37,11 @@ function isComparable(value: Json): boolean {
   return typeof value !== 'object' || value === null
 }
 
+/** As much of a query as says which rows it asks for. */
+export type Asked = Pick<QuerySpec, 'where'>
+
 /** The condition of a query by which an index finds its rows: the id itself, or another column that equals one value. */
-export function equalityOf(spec: QuerySpec): { readonly column: string; readonly value: Json } | undefined {
+export function equalityOf(spec: Asked): { readonly column: string; readonly value: Json } | undefined {
   return spec.where.find(({ column, is }) => is === 'eq' && column === 'id') ?? spec.where.find(({ is }) => is === 'eq')
 }
 
@@ -59,12 +63,5 @@ export function insertionPoint<Item>(
   item: Item,
   compare: (a: Item, b: Item) => number,
 ): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (compare(sorted[middle] as Item, item) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
+  return countBefore(sorted, (other) => compare(other, item) < 0)
 }

@@ -1,10 +1,11 @@
 // Who read what: for each key and each range that pending runs read, its readers in pending order. A rebase walks these lists to
 // find the next run that a change touches, so that what nobody read costs nothing, however many intents are pending.
 // Filled and emptied by the overlay when a rebase is swapped in; during a rebase it stays as it was.
-import type { Json } from '../../base/json.ts'
+import { obtain } from '../../base/collections.ts'
 import { type Condition, comparatorOf, matches, type QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import type { Run } from './overlay.ts'
+import { createSpecIndex } from './spec-index.ts'
 
 /** One run that read a key or a range. */
 export interface Reader {
@@ -53,9 +54,7 @@ export function liesBefore(row: Row, reader: Reader, watch: Watch): boolean {
 export function createWatches(): Watches {
   const byId = new Map<string, Watch>()
   const byRange = new Map<string, Watch>()
-  // A range with an equality is found by the value: a change concerns only ranges of its own values.
-  const byValue = new Map<string, Map<Json, Set<Watch>>>()
-  const unkeyed = new Set<Watch>()
+  const ranges = createSpecIndex<Watch>()
 
   const enrol = (watch: Watch, run: Run, edge: Row | undefined): Reader => {
     const reader: Reader = { run, watch, edge }
@@ -63,55 +62,29 @@ export function createWatches(): Watches {
     return reader
   }
 
-  const placeRange = (watch: Watch, where: readonly Condition[]): void => {
-    const equality = where.find((condition) => condition.is === 'eq')
-    if (equality === undefined) {
-      unkeyed.add(watch)
-      return
-    }
-    const values = byValue.get(equality.column) ?? new Map<Json, Set<Watch>>()
-    byValue.set(equality.column, values)
-    const watches = values.get(equality.value) ?? new Set<Watch>()
-    values.set(equality.value, watches)
-    watches.add(watch)
-  }
-
   const forget = (watch: Watch): void => {
-    if (watch.id !== undefined) byId.delete(watch.id)
-    if (watch.range === undefined) return
-    byRange.delete(watch.range.key)
-    unkeyed.delete(watch)
-    const equality = watch.range.where.find((condition) => condition.is === 'eq')
-    if (equality === undefined) return
-    const values = byValue.get(equality.column)
-    const watches = values?.get(equality.value)
-    watches?.delete(watch)
-    if (watches?.size === 0) values?.delete(equality.value)
-    if (values?.size === 0) byValue.delete(equality.column)
+    const { id, range } = watch
+    if (id !== undefined) byId.delete(id)
+    if (range === undefined) return
+    byRange.delete(range.key)
+    ranges.remove(range, watch)
   }
 
   const watches: Watches = {
-    readKey(id, run) {
-      let watch = byId.get(id)
-      if (watch === undefined) {
-        watch = { owner: watches, readers: [], id, range: undefined }
-        byId.set(id, watch)
-      }
-      return enrol(watch, run, undefined)
-    },
-    readRange(spec, edge, run) {
-      const key = JSON.stringify([spec.where, spec.orderBy])
-      let watch = byRange.get(key)
-      if (watch === undefined) {
-        watch = {
-          owner: watches,
-          readers: [],
-          id: undefined,
-          range: { key, where: spec.where, compare: comparatorOf(spec.orderBy) },
-        }
-        byRange.set(key, watch)
-        placeRange(watch, spec.where)
-      }
+    readKey: (id, run) =>
+      enrol(
+        obtain(byId, id, () => ({ owner: watches, readers: [], id, range: undefined })),
+        run,
+        undefined,
+      ),
+    readRange({ where, orderBy }, edge, run) {
+      const key = JSON.stringify([where, orderBy])
+      const watch = obtain(byRange, key, () => {
+        const range = { key, where, compare: comparatorOf(orderBy) }
+        const made: Watch = { owner: watches, readers: [], id: undefined, range }
+        ranges.add(range, made)
+        return made
+      })
       return enrol(watch, run, edge)
     },
     *concerned(ids) {
@@ -122,18 +95,11 @@ export function createWatches(): Watches {
       const own = byId.get(id)
       if (own !== undefined) visit(own)
       if (byRange.size === 0) return
-      const test = (watch: Watch): void => {
+      ranges.concern(before, after, (watch) => {
         const where = watch.range?.where ?? []
         if ((before !== undefined && matches(where, before)) || (after !== undefined && matches(where, after)))
           visit(watch)
-      }
-      for (const watch of unkeyed) test(watch)
-      for (const [column, ranges] of byValue) {
-        const old = before === undefined ? undefined : (before[column] ?? null)
-        const now = after === undefined ? undefined : (after[column] ?? null)
-        if (old !== undefined) for (const watch of ranges.get(old) ?? []) test(watch)
-        if (now !== undefined && now !== old) for (const watch of ranges.get(now) ?? []) test(watch)
-      }
+      })
     },
     settle(watch, gone) {
       let isOrdered = true
