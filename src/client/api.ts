@@ -72,7 +72,10 @@ export interface Client<A extends App = App> {
   onStatus(listener: (status: Status) => void): Cancel
   /** Everything that is not synced, in order: a frozen array, the same one as long as nothing in it changes. */
   outbox(): readonly OutboxItem[]
-  /** Gives an intent up. The decision is `withdrawn`, or the outcome if the authority had decided it already. */
+  /**
+   * Gives an intent up. The decision is `withdrawn`, or the outcome if the authority had decided it already. One that was rejected or
+   * parked leaves the list of what is not synced.
+   */
   discard(id: string): Promise<Decision>
   /** Stops talking to the authority; calls are kept as always. */
   pause(): void

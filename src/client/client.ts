@@ -281,7 +281,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       await calls.handedOver()
       const entry = box.get(intentId)
       if (entry === undefined) throw new SyncError('row_gone', `The outbox holds no intent ${id}`)
-      if (entry.outcome === undefined && entry.givenUp === undefined)
+      if (entry.outcome?.status !== 'applied' && entry.givenUp?.as !== 'discarded')
         giveUp(entry, { as: 'discarded', reason: undefined, detail: undefined })
       return calls.decisionOf(intentId)
     },

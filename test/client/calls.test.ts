@@ -317,6 +317,24 @@ describe('giving up', () => {
     expect(texts(client)).toEqual(['n1:x'])
   })
 
+  test('[I4] one that was rejected leaves the list when the person has seen it, after a new start too; its outcome stays', async () => {
+    const world = createWorld()
+    world.authority.decideAs = () => ({ status: 'rejected', code: 'no', details: {} })
+    const client = await world.client()
+    const handle = client.mutate.put({ id: 'n1', text: 'x' })
+    await world.clock.settle()
+    await world.sendFrame(0)
+    expect(client.outbox()).toMatchObject([{ badge: 'failed', outcome: { status: 'rejected' } }])
+    expect(await client.discard(handle.id)).toMatchObject({ status: 'rejected', code: 'no' })
+    await world.clock.settle()
+    expect(client.outbox()).toEqual([])
+    await client.close()
+    const again = await world.client()
+    expect(again.outbox()).toEqual([])
+    expect(await again.discard(handle.id)).toMatchObject({ status: 'rejected', code: 'no' })
+    expect(world.authority.runs.size).toBe(1)
+  })
+
   test('an intent in the turn in which it was called gives up that very intent', async () => {
     const world = createWorld()
     const client = await world.client()

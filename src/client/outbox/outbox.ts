@@ -44,7 +44,7 @@ export interface Outbox {
   take(events: readonly OutboxEvent[]): readonly OutboxEntry[]
   /** Takes outcomes in; resolves when they are stored. */
   decide(outcomes: readonly OutcomeRange[], at: number): Promise<void>
-  /** Gives up an undecided intent's place; resolves when that is stored. */
+  /** Gives up the place of an undecided intent, or dismisses one that had no effect; resolves when that is stored. */
   giveUp(id: IntentId, how: GivenUp): Promise<void>
   /** The authority no longer knows what it decided from this number on. */
   reopen(from: number): void
@@ -197,7 +197,7 @@ export function createOutbox(
 
   const giveUp = async (id: IntentId, how: GivenUp): Promise<void> => {
     const entry = byId.get(id)
-    if (entry === undefined || entry.outcome !== undefined) return
+    if (entry === undefined || entry.outcome?.status === 'applied' || entry.givenUp?.as === 'discarded') return
     entry.givenUp = how
     listener.changed([entry])
     // One that is still being saved is given up in the place that it gets.
