@@ -185,6 +185,34 @@ describe('a set', () => {
   })
 })
 
+test('a set whose workout was deleted elsewhere says why it is not synced, until a person has seen it', async () => {
+  const demo = await startDemo()
+  const browser = await demo.browser('desk')
+  const page = await browser.open(`${demo.url}/two`)
+  await person(page).signIn('ann')
+  const phone = person(page.getByRole('region', { name: 'Phone' }))
+  const tablet = person(page.getByRole('region', { name: 'Tablet' }))
+  await phone.startWorkout('Deadlift')
+  await page.getByRole('region', { name: 'Tablet' }).locator('.workout-card').click()
+  await phone.offline.click()
+  await phone.log()
+  await tablet.button('Rename or delete this workout').click()
+  await tablet.button('Delete…').click()
+  await tablet.button('Delete it with 0 sets').click()
+  await tablet.hasPill(/^Synced$/)
+
+  await phone.offline.click()
+  await phone.hasPill('1 not synced')
+  await phone.pill.click()
+  const panel = page.getByRole('dialog', { name: 'Sync' })
+  await panel.getByText('What it belongs to was deleted meanwhile.').waitFor()
+  await panel.getByRole('button', { name: 'Dismiss Deadlift: 5 × 20 kg' }).click()
+  await phone.hasPill(/^Synced$/)
+  expect(await panel.locator('.item').count()).toBe(0)
+  await page.reload()
+  await phone.hasPill(/^Synced$/)
+})
+
 describe('the page', () => {
   test('[I1] [I2] opens without a network after the browser was killed, with everything that was logged', async () => {
     const demo = await startDemo()

@@ -48,9 +48,7 @@ export function Center({
       </header>
       <State />
       {attention.length > 0 && (
-        <Section title={`Needs attention (${attention.length.toLocaleString('en')})`} items={attention}>
-          <p className="quiet">What the server has decided stays listed for a week.</p>
-        </Section>
+        <Section title={`Needs attention (${attention.length.toLocaleString('en')})`} items={attention} />
       )}
       <Section title={`Waiting on this device (${waiting.length.toLocaleString('en')})`} items={waiting}>
         {waiting.length === 0 && (
@@ -154,7 +152,13 @@ function Item({ item }: { readonly item: OutboxItem }): ReactElement {
         {timeOrDate(madeAt, Date.now())}
         {attempts > 1 && ` · ${attempts} attempts`}
       </p>
-      {isDecided ? null : isSure ? (
+      {isDecided ? (
+        badge === 'failed' && (
+          <button type="button" className="button small" aria-label={`Dismiss ${title}`} onClick={discard}>
+            Dismiss
+          </button>
+        )
+      ) : isSure ? (
         <fieldset className="actions" aria-label={`Discard ${title}?`}>
           <button type="button" className="button danger" onClick={discard}>
             Discard this change
