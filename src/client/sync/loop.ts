@@ -59,59 +59,80 @@ export type Table<State extends string, Event extends string, Effect> = {
   readonly [S in State]: { readonly [E in Event]: Cell<State, Effect> }
 }
 
+/** A cell before it is read: empty where the state stays and nothing is done, else the next state and what to do. */
+type Said<State extends string, Effect extends string> =
+  | ''
+  | State
+  | `${State} ${Effect}`
+  | `${State} ${Effect} ${Effect}`
+
+/** Reads a table. */
+function readTable<State extends string, Event extends string, Effect extends string>(
+  said: {
+    readonly [S in State]: { readonly [E in Event]: Said<State, Effect> }
+  },
+): Table<State, Event, Effect> {
+  const table: { [state: string]: { [event: string]: readonly string[] } } = {}
+  for (const [state, row] of Object.entries<{ readonly [event: string]: string }>(said)) {
+    const cells = Object.entries(row).map(([event, cell]) => [event, (cell || state).split(' ')])
+    table[state] = Object.fromEntries(cells)
+  }
+  return table as unknown as Table<State, Event, Effect>
+}
+
 /** The sending half. */
 // biome-ignore format: a table is read as a table
-export const SENDER: Table<SenderState, SenderEvent, SenderEffect> = {
+export const SENDER = readTable<SenderState, SenderEvent, SenderEffect>({
   off: {
-    start: ['sending', 'push'], stop: ['off'], work: ['off'], more: ['off'], done: ['off'],
-    failed: ['off'], refused: ['off'], timer: ['off'], reachable: ['off'],
+    start: 'sending push', stop: '', work: '', more: '', done: '',
+    failed: '', refused: '', timer: '', reachable: '',
   },
   idle: {
-    start: ['sending', 'push'], stop: ['off'], work: ['sending', 'push'], more: ['sending', 'push'], done: ['idle'],
-    failed: ['idle'], refused: ['held'], timer: ['idle'], reachable: ['idle'],
+    start: 'sending push', stop: 'off', work: 'sending push', more: 'sending push', done: '',
+    failed: '', refused: 'held', timer: '', reachable: '',
   },
   sending: {
-    start: ['sending'], stop: ['off', 'cancel'], work: ['sending'], more: ['sending', 'push'], done: ['idle'],
-    failed: ['waiting', 'wait'], refused: ['held'], timer: ['sending'], reachable: ['sending'],
+    start: '', stop: 'off cancel', work: '', more: 'sending push', done: 'idle',
+    failed: 'waiting wait', refused: 'held', timer: '', reachable: '',
   },
   waiting: {
-    start: ['sending', 'stopWaiting', 'push'], stop: ['off', 'stopWaiting'], work: ['waiting'], more: ['sending', 'stopWaiting', 'push'], done: ['waiting'],
-    failed: ['waiting'], refused: ['held', 'stopWaiting'], timer: ['sending', 'push'], reachable: ['sending', 'stopWaiting', 'push'],
+    start: 'sending stopWaiting push', stop: 'off stopWaiting', work: '', more: 'sending stopWaiting push', done: '',
+    failed: '', refused: 'held stopWaiting', timer: 'sending push', reachable: 'sending stopWaiting push',
   },
   held: {
-    start: ['sending', 'push'], stop: ['off'], work: ['held'], more: ['held'], done: ['held'],
-    failed: ['held'], refused: ['held'], timer: ['held'], reachable: ['held'],
+    start: 'sending push', stop: 'off', work: '', more: '', done: '',
+    failed: '', refused: '', timer: '', reachable: '',
   },
-}
+})
 
 /** The receiving half. */
 // biome-ignore format: a table is read as a table
-export const RECEIVER: Table<ReceiverState, ReceiverEvent, ReceiverEffect> = {
+export const RECEIVER = readTable<ReceiverState, ReceiverEvent, ReceiverEffect>({
   off: {
-    start: ['pulling', 'pull'], stop: ['off'], wake: ['off'], page: ['off'], sealed: ['off'], sealedForNow: ['off'], frame: ['off'],
-    behind: ['off'], failed: ['off'], refused: ['off'], timer: ['off'], reachable: ['off'],
+    start: 'pulling pull', stop: '', wake: '', page: '', sealed: '', sealedForNow: '', frame: '',
+    behind: '', failed: '', refused: '', timer: '', reachable: '',
   },
   pulling: {
-    start: ['pulling'], stop: ['off', 'cancel'], wake: ['pulling'], page: ['pulling', 'pull'], sealed: ['streaming', 'open'], sealedForNow: ['resting', 'poll'], frame: ['pulling'],
-    behind: ['pulling', 'pull'], failed: ['waiting', 'wait'], refused: ['held'], timer: ['pulling'], reachable: ['pulling'],
+    start: '', stop: 'off cancel', wake: '', page: 'pulling pull', sealed: 'streaming open', sealedForNow: 'resting poll', frame: '',
+    behind: 'pulling pull', failed: 'waiting wait', refused: 'held', timer: '', reachable: '',
   },
   streaming: {
-    start: ['streaming'], stop: ['off', 'cancel'], wake: ['streaming'], page: ['streaming'], sealed: ['streaming'], sealedForNow: ['streaming'], frame: ['streaming'],
-    behind: ['pulling', 'cancel', 'pull'], failed: ['waiting', 'cancel', 'wait'], refused: ['held', 'cancel'], timer: ['streaming'], reachable: ['streaming'],
+    start: '', stop: 'off cancel', wake: '', page: '', sealed: '', sealedForNow: '', frame: '',
+    behind: 'pulling cancel pull', failed: 'waiting cancel wait', refused: 'held cancel', timer: '', reachable: '',
   },
   resting: {
-    start: ['pulling', 'stopWaiting', 'pull'], stop: ['off', 'stopWaiting'], wake: ['pulling', 'stopWaiting', 'pull'], page: ['resting'], sealed: ['resting'], sealedForNow: ['resting'], frame: ['resting'],
-    behind: ['pulling', 'stopWaiting', 'pull'], failed: ['resting'], refused: ['held', 'stopWaiting'], timer: ['pulling', 'pull'], reachable: ['resting'],
+    start: 'pulling stopWaiting pull', stop: 'off stopWaiting', wake: 'pulling stopWaiting pull', page: '', sealed: '', sealedForNow: '', frame: '',
+    behind: 'pulling stopWaiting pull', failed: '', refused: 'held stopWaiting', timer: 'pulling pull', reachable: '',
   },
   waiting: {
-    start: ['pulling', 'stopWaiting', 'pull'], stop: ['off', 'stopWaiting'], wake: ['waiting'], page: ['waiting'], sealed: ['waiting'], sealedForNow: ['waiting'], frame: ['waiting'],
-    behind: ['waiting'], failed: ['waiting'], refused: ['held', 'stopWaiting'], timer: ['pulling', 'pull'], reachable: ['pulling', 'stopWaiting', 'pull'],
+    start: 'pulling stopWaiting pull', stop: 'off stopWaiting', wake: '', page: '', sealed: '', sealedForNow: '', frame: '',
+    behind: '', failed: '', refused: 'held stopWaiting', timer: 'pulling pull', reachable: 'pulling stopWaiting pull',
   },
   held: {
-    start: ['pulling', 'pull'], stop: ['off'], wake: ['held'], page: ['held'], sealed: ['held'], sealedForNow: ['held'], frame: ['held'],
-    behind: ['held'], failed: ['held'], refused: ['held'], timer: ['held'], reachable: ['held'],
+    start: 'pulling pull', stop: 'off', wake: '', page: '', sealed: '', sealedForNow: '', frame: '',
+    behind: '', failed: '', refused: '', timer: '', reachable: '',
   },
-}
+})
 
 /** A running table. */
 export interface Machine<State, Event> {
