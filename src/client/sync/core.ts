@@ -80,6 +80,8 @@ export interface Core {
   known(): number
   /** Up to here a seal has told so: what a later seal of the same stream cannot fall below. */
   sealed(): number
+  /** How often the authority was found to have gone back: an answer to what was asked before the last time speaks of what it has lost. */
+  histories(): number
   /**
    * Compares what the authority says to have decided with what it had told before it was asked. When that is less, it was restored
    * from a backup and is asked again for what it lost.
@@ -127,6 +129,7 @@ export function createCore(
   const pull: Half = { ...push }
   let sealed = parts.sealed
   let heardAt = 0
+  let histories = 0
   const lane = createLane()
 
   /** Whoever gives tokens may have to ask somebody for them, be as offline as we are, or never answer. */
@@ -208,8 +211,10 @@ export function createCore(
     },
     known: () => outbox.last - outbox.countUndecided(),
     sealed: () => sealed,
+    histories: () => histories,
     noticeHistory(decided, known) {
       if (decided >= known) return
+      histories++
       if (decided + 1 < outbox.first) guard(beReborn)
       else outbox.reopen(decided + 1)
       sealed = Math.min(sealed, decided)

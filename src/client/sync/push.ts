@@ -25,12 +25,15 @@ export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       'an intent that is not durable was about to be sent',
     )
     const known = core.known()
+    const histories = core.histories()
     outbox.setSending(entries, true)
     try {
       const answer = await core.exchange(push, 'push', body, isCurrent)
       if (answer === undefined) return
       const decoded = readAnswer(answer, pushAnswer, host.clock.now())
       if (decoded.client !== outbox.client) throw new SyncError('not_ours', 'The answer is for another client')
+      // Told by an authority that has gone back since: it is asked again.
+      if (core.histories() !== histories) return sender.send('more')
       takeAnswer(decoded, entries, known)
     } catch (error) {
       if (isCurrent()) takeFault(error, entries)

@@ -72,6 +72,27 @@ describe('[I17] an authority that was set back', () => {
     expect(client.outbox().map(({ badge }) => badge)).toEqual(['sending', 'sending', 'sending'])
   })
 
+  test('is sent again what it lost although its answer from before comes late and says that it is decided', async () => {
+    const { world, client } = await start()
+    const restore = world.authority.backup()
+    world.fates.push.push('held')
+    put(client, 2, 6)
+    await world.clock.settle()
+    const late = world.authority.push(world.requests.at(-1)?.body ?? '')
+    await world.sendFrame(5)
+    expect(client.outbox()).toEqual([])
+    restore()
+    world.stream().listener.ended(new Error('cut'))
+    await world.clock.advance(5_000)
+    expect(client.inspect().replica.confirmedRows('notes').size).toBe(5)
+    await world.release(() => late)
+    await world.clock.advance(5_000)
+    await world.sendFrame(5)
+    expect(client.inspect().replica.confirmedRows('notes').size).toBe(7)
+    expect(client.outbox()).toEqual([])
+    expect([...world.authority.runs.values()]).toEqual([1, 1])
+  })
+
   test('is noticed at the next start too', async () => {
     const { world, client, restore } = await start()
     await client.close()
