@@ -1,0 +1,51 @@
+// What the smallest app loads of the engine stays within its budget, and holds nothing that is for the authority or for other hosts.
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type Bundle, bundleOf, listing } from './bundle.ts'
+
+/**
+ * The budget of `holdfast`, `holdfast/client` and `holdfast/browser` in the smallest app, in bytes of Brotli. The wish is 25,000:
+ * docs/decisions/0014-what-a-page-loads.md says what stands between. Lower it with whatever makes the bundle smaller.
+ */
+const BUDGET = 37_000
+
+/** Why a bundle is too large, with all that is in it, or nothing. */
+function sizeProblems(bundle: Bundle, budget: number): readonly string[] {
+  if (bundle.bytes <= budget) return []
+  return [`The bundle has ${bundle.bytes} bytes of Brotli, at most ${budget} are wanted:\n${listing(bundle)}`]
+}
+
+describe('the smallest app in a browser', () => {
+  let bundle: Bundle
+  beforeAll(async () => {
+    bundle = await bundleOf(fileURLToPath(new URL('minimal-app.ts', import.meta.url)))
+    console.info(listing(bundle))
+  })
+
+  test('loads no more than its budget', () => {
+    expect(sizeProblems(bundle, BUDGET)).toEqual([])
+  })
+
+  test('leaves little of the budget unused: what was won is held', () => {
+    expect(BUDGET - bundle.bytes).toBeLessThan(500)
+  })
+
+  test('loads nothing of the authority, of other hosts, of bindings or of the simulator, and no canonical JSON', () => {
+    const paths = bundle.modules.map(({ module }) => module)
+    expect(paths).toEqual(expect.arrayContaining(['src/client/client.ts', 'src/hosts/browser/host.ts']))
+    const own = paths.filter((path) => path.startsWith('src/'))
+    expect(own.filter((path) => !/^src\/(base|schema|protocol|client|hosts\/browser)\//.test(path))).toEqual([])
+    expect(own.filter((path) => /(codes|canonical|memory|testing)\.ts$/.test(path))).toEqual([])
+    const packages = paths.filter((path) => !/^(src|test)\//.test(path)).map((path) => path.split('/')[0])
+    expect([...new Set(packages)].sort()).toEqual(['eventsource-parser', 'idb', 'uuid'])
+  })
+
+  test('the guard refuses one byte too much, and then names each module with its share', () => {
+    const [problem = ''] = sizeProblems(bundle, bundle.bytes - 1)
+    expect(problem).toContain(`${bundle.bytes} bytes`)
+    for (const { module } of bundle.modules) expect(problem).toContain(module)
+    const shares = bundle.modules.reduce((total, { share }) => total + share, 0)
+    expect(Math.round(shares)).toBe(bundle.bytes)
+    expect(sizeProblems(bundle, bundle.bytes)).toEqual([])
+  })
+})
