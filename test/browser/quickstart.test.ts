@@ -1,7 +1,6 @@
 // The README's quickstart, as somebody follows it: its files in a folder, `node server.ts`, Vite's own server with the README's
 // configuration before it, and two tabs. Only the ports are others, and the public names lead to the sources.
 import { rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
@@ -10,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startBrowser } from '../../scripts/chromium/browser.ts'
 import { sourceAliases } from '../../scripts/chromium/pages.ts'
 import { spansOf } from '../tidy/markdown.ts'
-import { filesOf, writeFiles } from '../tidy/readme.ts'
+import { filesOf, freePort, writeFiles } from '../tidy/readme.ts'
 import { readSource } from '../tidy/sources.ts'
 
 const readme = readSource('README.md').text
@@ -64,14 +63,3 @@ test('the quickstart of the README: what is noted in either tab shows in both, w
   // What the browser writes of answers that were refused is no fault of the page.
   expect(browser.problems.filter((problem) => problem.startsWith('Uncaught'))).toEqual([])
 })
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
-}

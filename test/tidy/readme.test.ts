@@ -1,12 +1,11 @@
 // The README's code compiles against the public names and does what it says; its table of scripts is that of
 // package.json.
 import { rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { rowsOf, sectionOf, spansOf } from './markdown.ts'
-import { filesOf, typeProblems, writeFiles } from './readme.ts'
+import { filesOf, freePort, typeProblems, writeFiles } from './readme.ts'
 import { readSource } from './sources.ts'
 
 const readme = readSource('README.md').text
@@ -109,14 +108,3 @@ describe('the table of scripts', () => {
     expect(told(readme.replace(/^.*npm run sim .*\n/m, ''))).not.toContain('sim')
   })
 })
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
-}

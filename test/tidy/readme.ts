@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { blocksOf } from './markdown.ts'
 import { root } from './sources.ts'
@@ -63,5 +64,17 @@ export async function typeProblems(folder: string, files: readonly ReadmeFile[])
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
     child.on('close', (code) => resolve(code === 0 ? '' : output || `exit code ${code}`))
+  })
+}
+
+/** A port that nobody listens on: the README names one that may be taken. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
   })
 }
