@@ -3,9 +3,9 @@
 import type { SourcePatch } from './patches.ts'
 
 const limit = (name: string, usual: string, tight: number): SourcePatch => ({
-  file: 'protocol/limits.ts',
-  find: `  ${name}: ${usual},`,
-  replace: `  ${name}: ${tight},`,
+  file: 'protocol/limit-values.ts',
+  find: `export const ${name} = ${usual}\n`,
+  replace: `export const ${name} = ${tight}\n`,
 })
 
 /** The patches. */
