@@ -26,6 +26,7 @@ const entry = (known: Partial<OutboxEntry> = {}): OutboxEntry => ({
   isRetired: false,
   isSending: false,
   attempts: 0,
+  onSaved: undefined,
   text: undefined,
   ...known,
 })

@@ -97,6 +97,7 @@ describe('a batch', () => {
     isRetired: false,
     isSending: false,
     attempts: 0,
+    onSaved: undefined,
     text: undefined,
     ...more,
   })
