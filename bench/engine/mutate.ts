@@ -18,8 +18,8 @@ export async function measure(): Promise<readonly Figure[]> {
   await script.listening
   client.pause()
   const updates = openUpdates(client, sets)
-  const engine = async (): Promise<readonly number[]> => (await updates.engine(CALLS)).told
-  const byHand = async (): Promise<readonly number[]> => (await updates.byHand(CALLS)).told
+  const engine = (): Promise<readonly number[]> => updates.engine(CALLS, 'told')
+  const byHand = (): Promise<readonly number[]> => updates.byHand(CALLS)
 
   // What an app does all day is compiled: so many calls of each until the figures stand still.
   await inTurns(10, engine, byHand)

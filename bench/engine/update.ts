@@ -1,24 +1,16 @@
 // One live query of a device and the calls that change its answer, timed from the call until the subscriber is called; and the least
-// that anyone could do, one Map and one sorted array kept by hand. Says how long each call took, and how long it took until the
-// intent was durable; what is made of the times is mutate.ts, here and in the browser.
+// that anyone could do, one Map and one sorted array kept by hand. What is made of the times is mutate.ts, here and in the browser.
 import { app } from './app.ts'
 import { exercise, type SetRow, setArgs, uuidOf, workout } from './rows.ts'
 import type { BenchClient } from './script.ts'
 
 export const SHOWN = 50
 
-/** Times of some calls, in milliseconds. */
-export interface Updates {
-  /** Until the subscriber was called. */
-  readonly told: readonly number[]
-  /** Until `saved` resolved; none for what is done by hand. */
-  readonly saved: readonly number[]
-}
-
 /** The two sides. */
 export interface UpdateSides {
-  engine(calls: number): Promise<Updates>
-  byHand(calls: number): Promise<Updates>
+  /** Milliseconds of each call; the next one is made when the subscriber was called, or, where `each` says so, when `saved` resolved. */
+  engine(calls: number, each: 'told' | 'saved'): Promise<readonly number[]>
+  byHand(calls: number): Promise<readonly number[]>
   close(): void
 }
 
@@ -45,9 +37,9 @@ export function openUpdates(client: BenchClient, sets: readonly SetRow[]): Updat
 
   return {
     // Half of the calls add a set on top, half change the weight of one that is shown.
-    async engine(calls) {
-      const told: number[] = []
-      const saved: number[] = []
+    async engine(calls, each) {
+      const took: number[] = []
+      const saved: Promise<void>[] = []
       for (let call = 0; call < calls; call++) {
         const number = made++
         const target = shown[number % SHOWN]
@@ -63,15 +55,16 @@ export function openUpdates(client: BenchClient, sets: readonly SetRow[]): Updat
           call % 2 === 0 || target === undefined
             ? client.mutate.logSet(args)
             : client.mutate.changeWeight({ id: target.id, kg: target.kg + 0.5 })
+        saved.push(intent.saved)
         while (calledAt === 0) await undefined
-        told.push(calledAt - began)
-        await intent.saved
-        saved.push(performance.now() - began)
+        if (each === 'saved') await intent.saved
+        took.push((each === 'saved' ? performance.now() : calledAt) - began)
       }
-      return { told, saved }
+      await Promise.all(saved)
+      return took
     },
     async byHand(calls) {
-      const told: number[] = []
+      const took: number[] = []
       for (let call = 0; call < calls; call++) {
         const number = placed++
         const target = sorted[number % SHOWN] as SetRow
@@ -97,9 +90,9 @@ export function openUpdates(client: BenchClient, sets: readonly SetRow[]): Updat
         sorted.splice(low, 0, row)
         await undefined
         listener(sorted.slice(0, SHOWN))
-        told.push(heard - began)
+        took.push(heard - began)
       }
-      return { told, saved: [] }
+      return took
     },
     close: () => query.close(),
   }

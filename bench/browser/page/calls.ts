@@ -6,7 +6,7 @@ import { app } from '../../engine/app.ts'
 import { INTENTS, queue } from '../../engine/queue.ts'
 import { setArgs, workout } from '../../engine/rows.ts'
 import { type BenchClient, createScript, openDevice } from '../../engine/script.ts'
-import { openUpdates, type UpdateSides, type Updates } from '../../engine/update.ts'
+import { openUpdates, type UpdateSides } from '../../engine/update.ts'
 import { deleteDatabase, openRaw, type RawDatabase } from './raw.ts'
 import { fullDevice } from './rows.ts'
 import { databaseOf, type Listening, world } from './world.ts'
@@ -38,10 +38,13 @@ export const callPage = {
     updates = openUpdates(client, sets)
     raw = await openRaw('raw calls')
   },
-  update: (calls: number): Promise<Updates> => opened(updates).engine(calls),
-  updateByHand: (calls: number): Promise<Updates> => opened(updates).byHand(calls),
+  /** Calls until the subscriber is called, one after the other. */
+  update: (calls: number): Promise<readonly number[]> => opened(updates).engine(calls, 'told'),
+  updateByHand: (calls: number): Promise<readonly number[]> => opened(updates).byHand(calls),
+  /** Calls until `saved` has resolved, one after the other. */
+  save: (calls: number): Promise<readonly number[]> => opened(updates).engine(calls, 'saved'),
   /** Strict commits of a record as long as one such intent, one after the other. */
-  async commitByHand(calls: number): Promise<readonly number[]> {
+  async saveByHand(calls: number): Promise<readonly number[]> {
     const text = JSON.stringify([{ kind: 'made', intents: [{ id: workout(1).id, args: setArgs(1), name: 'logSet' }] }])
     const took: number[] = []
     for (let call = 0; call < calls; call++) {

@@ -45,6 +45,9 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
   let role: Role = shared === undefined ? 'alone' : 'following'
   let isClosed = false
   let stopLeading: Cancel = () => undefined
+  // Until another client was heard, there is nobody to tell of a write, and telling costs a third of what the write does. Whoever
+  // comes says so, and is told then that there may be something new.
+  let isAlone = true
   let isCatchingUp = false
   let isDue = false
 
@@ -103,7 +106,7 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
   const told = async <Result>(write: Promise<Result>): Promise<Result> => {
     try {
       const result = await write
-      say({ kind: 'kept' })
+      if (!isAlone) say({ kind: 'kept' })
       return result
     } catch (error) {
       if (hasCode(error, 'not_leading')) lose()
@@ -131,6 +134,10 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
       tabs?.hear((heard) => {
         const word = parseWord(heard)
         if (word === undefined || isClosed) return
+        if (isAlone) {
+          isAlone = false
+          say({ kind: 'kept' })
+        }
         if (word.kind === 'kept') void catchUp()
         else onWord(word)
       })
