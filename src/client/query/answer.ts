@@ -8,13 +8,16 @@ import { checkSpec, equalityOf, takeFirst } from '../replica/spec.ts'
 /** The rows of a query in order. Throws a TypeError that names a table or column that the app does not have. */
 export function answer(replica: Replica, spec: QuerySpec): Row[] {
   checkSpec(replica.table(spec.table), spec, 'query')
-  const rows: Row[] = []
-  for (const row of candidates(replica, spec)) if (matches(spec.where, row)) rows.push(row)
-  return takeFirst(rows, comparatorOf(spec.orderBy), spec.limit)
+  const rows = candidates(replica, spec)
+  return takeFirst(spec.where.length === 0 ? rows : matching(rows, spec.where), comparatorOf(spec.orderBy), spec.limit)
+}
+
+function* matching(rows: Iterable<Row>, where: QuerySpec['where']): Iterable<Row> {
+  for (const row of rows) if (matches(where, row)) yield row
 }
 
 /** At least the rows that meet the conditions, each once. */
-function* candidates(replica: Replica, spec: QuerySpec): Iterable<Row> {
+function candidates(replica: Replica, spec: QuerySpec): Iterable<Row> {
   const table = replica.table(spec.table)
   const isIndexed = (column: string): boolean =>
     table.aggregate === undefined && table.columns[column]?.type !== 'appendIndex'
@@ -22,14 +25,15 @@ function* candidates(replica: Replica, spec: QuerySpec): Iterable<Row> {
     ...spec,
     where: spec.where.filter(({ column }) => column === 'id' || isIndexed(column)),
   })
-  if (equality === undefined) {
-    yield* replica.rows(spec.table)
-    return
-  }
+  if (equality === undefined) return replica.rows(spec.table)
   const ids =
     equality.column === 'id' ? [String(equality.value)] : replica.idsWhere(spec.table, equality.column, equality.value)
+  return rowsOf(replica, spec.table, ids)
+}
+
+function* rowsOf(replica: Replica, table: string, ids: Iterable<string>): Iterable<Row> {
   for (const id of ids) {
-    const row = replica.get(spec.table, id)
+    const row = replica.get(table, id)
     if (row !== undefined) yield row
   }
 }

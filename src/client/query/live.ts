@@ -119,7 +119,8 @@ export function createLiveQueries<Sync extends RowSync>(
     if (open.size === 0) return touched.clear()
     const stale = new Set<Open<Sync>>()
     if (commit !== undefined) {
-      for (const [query, changes] of sortOut(commit)) if (query.window.apply(changes)) stale.add(query)
+      if (commit.isFirstFrame) refill(stale)
+      else for (const [query, changes] of sortOut(commit)) if (query.window.apply(changes)) stale.add(query)
       for (const [table, ids] of commit.touched) if (index.has(table)) for (const id of ids) markSync(table, id, stale)
     }
     for (const [table, ids] of touched) for (const id of ids) markSync(table, id, stale)
@@ -133,6 +134,14 @@ export function createLiveQueries<Sync extends RowSync>(
       if (all || rows !== before) told.push({ query, rows })
     }
     for (const { query, rows } of told) if (query.isOpen) query.listeners.emit(rows)
+  }
+
+  /** The first frame brings all rows at once. */
+  const refill = (stale: Set<Open<Sync>>): void => {
+    for (const query of open) {
+      query.window.refill()
+      stale.add(query)
+    }
   }
 
   const sortOut = (commit: ReplicaCommit): Map<Open<Sync>, Change[]> => {

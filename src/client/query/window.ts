@@ -6,6 +6,7 @@ import { comparatorOf, matches, type QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import type { Change, Replica } from '../replica/replica.ts'
 import { insertionPoint } from '../replica/spec.ts'
+import { rowsEqual } from '../replica/tables.ts'
 import { answer } from './answer.ts'
 
 /** A row of the window, with whatever its reader has made of it. */
@@ -22,6 +23,8 @@ export interface Window<Made> {
   slotOf(row: Row): Slot<Made> | undefined
   /** Takes in what one commit changed; returns whether any of it lies in the window. */
   apply(changes: readonly Change[]): boolean
+  /** Answers afresh: after a commit that brought all rows, of which there is no use in looking at each. */
+  refill(): void
 }
 
 /** Above this many changes at once, answering afresh may be cheaper than so many splices. */
@@ -31,6 +34,7 @@ const MANY_CHANGES = 128
 export function createWindow<Made>(replica: Replica, spec: QuerySpec): Window<Made> {
   const compare = comparatorOf(spec.orderBy)
   const compareSlots = (a: Slot<Made>, b: Slot<Made>): number => compare(a.row, b.row)
+  const { shownNames } = replica.table(spec.table)
   const limit = spec.limit ?? Number.POSITIVE_INFINITY
   const reserve = Math.min(Math.max(limit, 16), 256)
   let slots: Slot<Made>[] = []
@@ -43,7 +47,7 @@ export function createWindow<Made>(replica: Replica, spec: QuerySpec): Window<Ma
     isWhole = rows.length < limit + reserve
     slots = rows.map((row) => {
       const slot = known.get(row.id)
-      return slot !== undefined && slot.row === row ? slot : { row, made: undefined }
+      return slot !== undefined && rowsEqual(shownNames, slot.row, row) ? slot : { row, made: undefined }
     })
   }
 
@@ -84,6 +88,7 @@ export function createWindow<Made>(replica: Replica, spec: QuerySpec): Window<Ma
       return slots
     },
     slotOf: (row) => slots[find(row)],
+    refill: fill,
     apply(changes) {
       if (changes.length > MANY_CHANGES && spec.limit === undefined && changes.length * 10 > slots.length) {
         fill()

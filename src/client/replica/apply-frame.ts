@@ -152,6 +152,7 @@ function putRows(stage: Stage, state: TableState, rows: readonly Row[], owner: S
   const { after, before, owners } = staged
   const isFresh = state.rows.size === 0
   staged.mainOwner ??= owner
+  const isNamed = owner !== staged.mainOwner || owners.size > 0 || state.otherOwners.size > 0
   for (const row of rows) {
     const problem = checkRow(row)
     if (problem !== undefined) throw unfit(state, row, problem)
@@ -163,7 +164,7 @@ function putRows(stage: Stage, state: TableState, rows: readonly Row[], owner: S
       before.set(id, held)
       after.set(id, rowsEqual(state.shownNames, held, row) ? held : row)
     }
-    if (owner !== staged.mainOwner || owners.size > 0 || state.otherOwners.size > 0) owners.set(id, owner)
+    if (isNamed) owners.set(id, owner)
   }
 }
 

@@ -87,21 +87,24 @@ export function createShown(overlay: Overlay): Shown {
     return raw === undefined || positions === undefined ? raw : build(state, id, raw, positions)
   }
 
+  const rows = function* (state: TableState): Iterable<Row> {
+    const groups = groupsOf.get(state)
+    const touched = groups === undefined ? state.writes.keys() : groups.touchedKeys()
+    for (const [id, confirmed] of state.rows) {
+      const isTouched = groups === undefined ? state.writes.has(id) : groups.isTouched(id)
+      const shown = isTouched ? row(state, id) : confirmed
+      if (shown !== undefined) yield shown
+    }
+    for (const id of touched) {
+      const shown = state.rows.has(id) ? undefined : row(state, id)
+      if (shown !== undefined) yield shown
+    }
+  }
+
   return {
     row,
-    *rows(state) {
-      const groups = groupsOf.get(state)
-      const touched = groups === undefined ? state.writes.keys() : groups.touchedKeys()
-      for (const [id, confirmed] of state.rows) {
-        const isTouched = groups === undefined ? state.writes.has(id) : groups.isTouched(id)
-        const shown = isTouched ? row(state, id) : confirmed
-        if (shown !== undefined) yield shown
-      }
-      for (const id of touched) {
-        const shown = state.rows.has(id) ? undefined : row(state, id)
-        if (shown !== undefined) yield shown
-      }
-    },
+    // Where nothing is pending, what is confirmed is what is shown, and nobody has to look at each row.
+    rows: (state) => (state.writes.size === 0 && !groupsOf.has(state) ? state.rows.values() : rows(state)),
     provisional(state, id) {
       const groups = groupsOf.get(state)
       if (groups !== undefined) return groups.isTouched(id) ? groups.measures : none

@@ -45,16 +45,26 @@ export function equalityOf(spec: Asked): { readonly column: string; readonly val
   return spec.where.find(({ column, is }) => is === 'eq' && column === 'id') ?? spec.where.find(({ is }) => is === 'eq')
 }
 
-/** The rows in order, at most `limit`: a small limit over many rows costs no sorting of all of them. */
-export function takeFirst(rows: readonly Row[], compare: (a: Row, b: Row) => number, limit: number | undefined): Row[] {
-  if (limit === undefined || rows.length <= limit * 4) return rows.toSorted(compare).slice(0, limit)
-  const best: Row[] = []
+/** So many more rows than are wanted are gathered before they are sorted. */
+const GATHERED = 512
+
+/** The rows in order, at most `limit`: a small limit over many rows costs no sorting of all of them, in whatever order they come. */
+export function takeFirst(
+  rows: Iterable<Row>,
+  compare: (a: Row, b: Row) => number,
+  limit = Number.POSITIVE_INFINITY,
+): Row[] {
+  const first: Row[] = []
+  let last: Row | undefined
   for (const row of rows) {
-    if (best.length === limit && (limit === 0 || compare(row, best[limit - 1] as Row) >= 0)) continue
-    best.splice(insertionPoint(best, row, compare), 0, row)
-    if (best.length > limit) best.pop()
+    if (last !== undefined && compare(row, last) >= 0) continue
+    first.push(row)
+    if (first.length < limit + GATHERED) continue
+    first.sort(compare)
+    first.length = limit
+    last = first[limit - 1]
   }
-  return best
+  return first.sort(compare).slice(0, limit)
 }
 
 /** Where a row belongs in a sorted array. */

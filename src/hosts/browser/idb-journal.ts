@@ -2,7 +2,7 @@
 // where the journal was last written anew. Several tabs have it open; each transaction first reads what others have put there since
 // the last one, so that what a tab knows always ends where its own record begins. One lane per journal: transactions of one tab never
 // overlap. Knows nothing of what the texts mean; that is indexeddb.ts.
-import type { IDBPDatabase, IDBPObjectStore } from 'idb'
+import { type IDBPDatabase, type IDBPObjectStore, unwrap } from 'idb'
 import { check } from '../../base/assert.ts'
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
@@ -28,14 +28,14 @@ export type Heard = (texts: readonly string[], areAll: boolean) => void
 
 /** A journal, open in this tab. */
 export interface IdbJournal {
-  /** Reads all. An empty one begins with `begin`, if that is given. */
-  load(begin?: string): Promise<readonly string[]>
+  /** Reads all, each record by `parse` while the next ones come. An empty one begins with `begin`, if that is given. */
+  load<Value>(parse: (text: string) => Value, begin?: string): Promise<readonly Value[]>
   /** Adds one record behind what others have added; anybody may. */
   add(text: string): Promise<void>
   /** Adds what `make` gives once all that others have added is heard; fenced when this tab leads. */
   note(make: () => string | undefined): Promise<void>
-  /** Adds one record; only the leader may. */
-  keep(text: string): Promise<void>
+  /** Adds these records, all or none; only the leader may. */
+  keep(texts: readonly string[]): Promise<void>
   /** Replaces everything by what `make` gives; only the leader may. `isSame`: whoever knows all of the old journal knows the new one. */
   rewrite(make: () => { readonly texts: readonly string[]; readonly isSame: boolean }): Promise<void>
   catchUp(): Promise<void>
@@ -52,6 +52,8 @@ export interface IdbJournal {
 type Store<Mode extends IDBTransactionMode> = IDBPObjectStore<unknown, string[], string, Mode>
 
 const HEAD = 'head'
+/** In so many parts a journal is asked for when it is loaded: with more, asking takes longer than what is gained by parsing early. */
+const LOAD_PARTS = 16
 const empty: Head = { format: IDB_FORMAT, epoch: 0, first: 0, last: 0, covers: -1 }
 
 /** Opens the journal in the object store of this name. */
@@ -73,44 +75,76 @@ export function openIdbJournal(
    * Runs one transaction; what it did is durable, as far as the journal promises, when it resolves. What follows from that for this
    * tab is done in `kept`: a browser may refuse at the very end, and then gives the same keys again.
    */
-  const within = <Result>(
+  const transact = <Result>(
     mode: 'readonly' | 'readwrite',
     what: string,
     work: (store: Store<'readwrite'>) => Promise<Result>,
     kept: (result: Result) => void = () => undefined,
   ): Promise<Result> =>
-    lane.run(() =>
-      inStore(what, async () => {
-        const transaction = db.transaction([name], mode, { durability })
-        const { done } = transaction
-        // When the work fails, the transaction does too; one of the two errors is told.
-        done.catch(() => undefined)
-        try {
-          const result = await work(transaction.objectStore(name) as unknown as Store<'readwrite'>)
-          await done
-          kept(result)
-          return result
-        } catch (error) {
-          abort(transaction)
-          throw transaction.error ?? error
-        }
-      }),
+    inStore(what, async () => {
+      const transaction = db.transaction([name], mode, { durability })
+      const { done } = transaction
+      // When the work fails, the transaction does too; one of the two errors is told.
+      done.catch(() => undefined)
+      try {
+        const result = await work(transaction.objectStore(name) as unknown as Store<'readwrite'>)
+        await done
+        kept(result)
+        return result
+      } catch (error) {
+        abort(transaction)
+        throw transaction.error ?? error
+      }
+    })
+
+  const within: typeof transact = (...asked) => lane.run(() => transact(...asked))
+
+  /**
+   * Adds a record where nobody has written since the last known one, which the browser's next key tells: keys follow each other. False
+   * when somebody has; then nothing was added. Without the promises of `idb`, which take a tenth of what a strict commit does.
+   */
+  const addNext = (text: string): Promise<boolean> =>
+    inStore(
+      'take an addition',
+      () =>
+        new Promise((resolve, reject) => {
+          const transaction = unwrap(db).transaction([name], 'readwrite', { durability })
+          let isNext = true
+          transaction.oncomplete = () => resolve(true)
+          transaction.onabort = () =>
+            isNext ? reject(transaction.error ?? new DOMException('It was taken back', 'AbortError')) : resolve(false)
+          try {
+            const adding = transaction.objectStore(name).add(text)
+            adding.onsuccess = () => {
+              isNext = adding.result === position + 1
+              if (!isNext) transaction.abort()
+            }
+          } catch (error) {
+            reject(error)
+            abort(transaction)
+          }
+        }),
     )
 
   const since = (key: number): IDBKeyRange => IDBKeyRange.bound(key, Number.POSITIVE_INFINITY, true, true)
 
-  const read = async (store: Store<'readonly'> | Store<'readwrite'>, key: number) => {
-    const [head, keys, texts] = await Promise.all([
-      store.get(HEAD) as Promise<Head | undefined>,
-      store.getAllKeys(since(key)) as Promise<number[]>,
-      store.getAll(since(key)) as Promise<string[]>,
-    ])
+  const headOf = async (store: Store<'readonly'> | Store<'readwrite'>): Promise<Head | undefined> => {
+    const head = (await store.get(HEAD)) as Head | undefined
     if (head !== undefined && head.format > IDB_FORMAT)
       throw new SyncError(
         'storage_newer',
         `The stored journal ${name} has format ${head.format}, this build reads up to ${IDB_FORMAT}`,
         { details: { journal: name, format: head.format } },
       )
+    return head
+  }
+
+  const read = async (store: Store<'readonly'> | Store<'readwrite'>, key: number) => {
+    const [head, keys, texts] = await Promise.all([
+      headOf(store),
+      store.getAllKeys(since(key)) as Promise<number[]>,
+      store.getAll(since(key)) as Promise<string[]>,
+    ])
     return { head: head ?? empty, isNew: head === undefined, keys, texts }
   }
 
@@ -145,42 +179,59 @@ export function openIdbJournal(
   }
 
   return {
-    async load(begin) {
-      const first = await within('readonly', 'be read', (store) => read(store, 0))
-      const found =
-        first.isNew && begin !== undefined
-          ? await within('readwrite', 'be begun', async (store) => {
-              // Another tab may have come first.
-              const again = await read(store, 0)
-              if (!again.isNew) return again
-              const [key] = await Promise.all([store.add(begin) as Promise<number>, store.put(empty, HEAD)])
-              return { ...again, keys: [key], texts: [begin] }
-            })
-          : first
+    async load<Value>(parse: (text: string) => Value, begin?: string) {
+      const values: Value[] = []
+      const isNew = await within('readonly', 'be read', async (store) => {
+        const [head, keys] = await Promise.all([headOf(store), store.getAllKeys(since(0)) as Promise<number[]>])
+        // Asked for in parts, so that the browser reads one while the one before it is parsed.
+        const size = Math.ceil(keys.length / LOAD_PARTS)
+        const parts: Promise<string[]>[] = []
+        for (let first = 0; first < keys.length; first += size) {
+          const end = keys[Math.min(first + size, keys.length) - 1]
+          const part = store.getAll(IDBKeyRange.bound(keys[first], end)) as Promise<string[]>
+          // When one cannot be read or parsed, nobody waits for the others.
+          part.catch(() => undefined)
+          parts.push(part)
+        }
+        for (const part of parts) {
+          for (const text of await part) {
+            all += text.length
+            if ((keys[values.length] as number) <= (head?.last ?? 0)) base += text.length
+            values.push(parse(text))
+          }
+        }
+        position = keys.at(-1) ?? 0
+        return head === undefined
+      })
+      if (!isNew || begin === undefined) return values
+      const found = await within('readwrite', 'be begun', async (store) => {
+        // Another tab may have come first.
+        const again = await read(store, 0)
+        if (!again.isNew) return again
+        const [key] = await Promise.all([store.add(begin) as Promise<number>, store.put(empty, HEAD)])
+        return { ...again, keys: [key], texts: [begin] }
+      })
       position = found.keys.at(-1) ?? 0
       base = lengthOf(found.texts.filter((_, index) => (found.keys[index] as number) <= found.head.last))
       all = lengthOf(found.texts)
-      return found.texts
+      return found.texts.map(parse)
     },
-    async add(text) {
-      // All is asked for at once: one way to the disk and back, and the commit needs no word from here.
-      await within(
-        'readwrite',
-        'take an addition',
-        async (store) => {
-          const before = read(store, position)
-          // When the addition is refused at once, nobody asks any more what stood before it.
-          before.catch(() => undefined)
-          const adding = Promise.all([before, store.add(text)])
-          store.transaction.commit()
-          return adding
-        },
-        ([found, key]) => {
-          take(found)
-          own(key, text)
-        },
-      )
-    },
+    add: (text) =>
+      lane.run(async () => {
+        if (await addNext(text)) return own(position + 1, text)
+        await transact(
+          'readwrite',
+          'take an addition',
+          async (store) => {
+            const found = await read(store, position)
+            return { found, key: await store.add(text) }
+          },
+          ({ found, key }) => {
+            take(found)
+            own(key, text)
+          },
+        )
+      }),
     async note(make) {
       let text: string | undefined
       await within(
@@ -198,7 +249,7 @@ export function openIdbJournal(
         },
       )
     },
-    async keep(text) {
+    async keep(texts) {
       await within(
         'readwrite',
         'take a frame',
@@ -206,9 +257,11 @@ export function openIdbJournal(
           const found = await read(store, position)
           mustLead(found.head)
           take(found)
-          return store.add(text)
+          return Promise.all(texts.map((text) => store.add(text)))
         },
-        (key) => own(key, text),
+        (keys) => {
+          for (const [index, key] of keys.entries()) own(key, texts[index] as string)
+        },
       )
     },
     async rewrite(make) {

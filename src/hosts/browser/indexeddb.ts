@@ -9,6 +9,7 @@ import { hasCode, SyncError } from '../../base/errors.ts'
 import { type OutboxEvent, STORED_FORMAT } from '../../client/outbox/stored.ts'
 import { lastNumberAfter, lastNumberOfRewrite } from '../../client/storage/numbers.ts'
 import type { OthersListener, Storage, StoredFrame } from '../../client/storage/storage.ts'
+import type { Patch } from '../../protocol/frame.ts'
 import type { Sequence } from '../../protocol/ids.ts'
 import { IDB_FORMAT, type IdbJournal, openIdbJournal } from './idb-journal.ts'
 import { inStore } from './store-fault.ts'
@@ -25,6 +26,12 @@ const FOLD_LENGTH = 1024 * 1024
 
 /** An event as a record holds it: the number of a `made` follows from where it stands. */
 type Recorded = OutboxEvent | { readonly kind: 'made'; readonly intents: OutboxEvent & { readonly kind: 'made' } }
+
+/** A record of the journal of frames: a frame, or a part of the patches of the next one. */
+type FrameRecord = StoredFrame | { readonly part: readonly Patch[] }
+
+/** A frame goes into records of about this many characters: longer ones take longer to be read, and shorter ones too. */
+const RECORD_LENGTH = 1024 * 1024
 
 /** Opens the database, and makes it on first use. Rejects with `storage_failed` where the browser refuses. */
 export async function openIndexedDbStorage({ name, durability = 'strict' }: IndexedDbOptions): Promise<Storage> {
@@ -47,18 +54,18 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
   let hasGap = false
 
   const outbox = openIdbJournal(db, 'outbox', durability, (texts) => {
-    const events = eventsOf(texts)
+    const events = eventsOf(texts.map(parseEvents))
     if (events.length > 0) listener?.outbox(events)
   })
   const frames = openIdbJournal(db, 'frames', 'relaxed', (texts, areAll) =>
-    listener?.frames(texts.map(readFrame), areAll),
+    listener?.frames(framesOf(texts.map(parseFrame)), areAll),
   )
 
   /** The events of some records, with their numbers. */
-  function eventsOf(texts: readonly string[]): OutboxEvent[] {
+  function eventsOf(records: readonly (readonly Recorded[])[]): OutboxEvent[] {
     const events: OutboxEvent[] = []
-    for (const text of texts) {
-      for (const recorded of parse<readonly Recorded[]>(text, 'outbox')) {
+    for (const record of records) {
+      for (const recorded of record) {
         const event = (
           recorded.kind === 'made' ? { ...recorded, first: (last + 1) as Sequence } : recorded
         ) as OutboxEvent
@@ -88,8 +95,8 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
     isDurable: durability === 'strict',
     async load(birth) {
       // Rows first: what the outbox then says is as new as they are, or newer.
-      const kept = (await frames.load()).map(readFrame)
-      const events = eventsOf(await outbox.load(JSON.stringify([birth])))
+      const kept = framesOf(await frames.load(parseFrame))
+      const events = eventsOf(await outbox.load(parseEvents, JSON.stringify([birth])))
       if (events[0]?.kind !== 'born')
         throw new SyncError('storage_corrupt', 'The stored outbox does not begin with its birth')
       isLoaded = true
@@ -132,7 +139,7 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
           { details: { gap: true } },
         )
       try {
-        await frames.keep(JSON.stringify(frame))
+        await frames.keep(textsOf(frame))
       } catch (error) {
         // To whom the lead was lost, the rows come from whoever leads.
         hasGap = !hasCode(error, 'not_leading')
@@ -142,7 +149,7 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
     async rewriteFrames(next) {
       opened()
       // Read out at once: whoever gives the frames may go on changing what they are made of.
-      const texts = Array.from(next, (frame) => JSON.stringify(frame))
+      const texts = Array.from(next, textsOf).flat()
       await frames.rewrite(() => ({ texts, isSame: !hasGap }))
       hasGap = false
     },
@@ -162,7 +169,7 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
         await outbox.catchUp()
         await frames.catchUp()
       },
-      readFrames: async () => (await frames.readAll()).map(readFrame),
+      readFrames: async () => framesOf((await frames.readAll()).map(parseFrame)),
       async lead() {
         opened()
         await frames.lead(await outbox.lead())
@@ -181,9 +188,41 @@ function isLong(journal: IdbJournal): boolean {
   return all - base > Math.max(FOLD_LENGTH, base)
 }
 
-function readFrame(text: string): StoredFrame {
-  return parse<StoredFrame>(text, 'frames')
+/** A frame as its records: as many parts of its patches as are longer than one record may be, and what closes it. */
+function textsOf({ patches, ...frame }: StoredFrame): string[] {
+  const texts: string[] = []
+  let part: string[] = []
+  let length = 0
+  for (const patch of patches) {
+    const text = JSON.stringify(patch)
+    if (length > 0 && length + text.length > RECORD_LENGTH) {
+      texts.push(`{"part":[${part.join(',')}]}`)
+      part = []
+      length = 0
+    }
+    part.push(text)
+    length += text.length
+  }
+  return [...texts, `${JSON.stringify(frame).slice(0, -1)},"patches":[${part.join(',')}]}`]
 }
+
+/** The frames of some records, each whole. */
+function framesOf(records: readonly FrameRecord[]): StoredFrame[] {
+  const frames: StoredFrame[] = []
+  let patches: readonly Patch[] = []
+  for (const record of records) {
+    if ('part' in record) {
+      patches = [...patches, ...record.part]
+    } else {
+      frames.push(patches.length === 0 ? record : { ...record, patches: [...patches, ...record.patches] })
+      patches = []
+    }
+  }
+  return frames
+}
+
+const parseFrame = (text: string): FrameRecord => parse(text, 'frames')
+const parseEvents = (text: string): readonly Recorded[] => parse(text, 'outbox')
 
 function parse<Value>(text: string, journal: string): Value {
   try {
