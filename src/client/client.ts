@@ -128,6 +128,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
           ? error
           : new SyncError('storage_failed', 'The storage could not be opened', { cause: error })
       calls.refuseAll(openingFault)
+      player?.close()
       host.report(error)
       throw error
     } finally {

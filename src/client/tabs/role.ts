@@ -142,6 +142,8 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
         else onWord(word)
       })
       say({ kind: 'hello' })
+      // What others kept since this one had loaded, and before it could hear of it.
+      void catchUp()
       waitForTurn()
     },
     say,

@@ -1,6 +1,7 @@
 // What the tabs of one device say to each other, and how it is heard: whoever speaks may be an older or newer build, or another script
 // of the same origin, so what does not fit is not heard. Hints and news only: no row and no intent travels here (I6).
 import { isCode, KNOWN } from '../../base/errors.ts'
+import { isRecord } from '../../base/json.ts'
 import type { Connection, StatusFault, Talk } from '../status.ts'
 
 const connections: readonly Connection[] = ['online', 'connecting', 'offline', 'held', 'paused', 'broken']
@@ -59,8 +60,4 @@ function parseFault(heard: unknown): StatusFault | undefined {
   const { code, message, requestId } = heard
   if (typeof code !== 'string' || !isCode(code) || typeof message !== 'string') return undefined
   return { code, phase: KNOWN[code].phase, message, requestId: typeof requestId === 'string' ? requestId : undefined }
-}
-
-function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null
 }

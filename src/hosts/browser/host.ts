@@ -10,8 +10,8 @@ import { openTabs } from './tabs.ts'
 /** What may be other than usual. */
 export interface BrowserOptions {
   /**
-   * The name of the device's store; usually `holdfast`. Tabs of one origin that give the same name, and the same actor, are one
-   * device; two names are two devices, even on one page.
+   * The name of the device's store, 1 to 64 letters, digits, `.`, `_` or `-`; usually `holdfast`. Tabs of one origin that give the
+   * same name, and the same actor, are one device; two names are two devices, even on one page.
    */
   readonly name?: string
   /**
@@ -42,6 +42,9 @@ export function browser({
   report = console.error,
   network,
 }: BrowserOptions = {}): Host {
+  // A slash parts the name from the actor, who may have any.
+  if (!/^[\w.-]{1,64}$/.test(name))
+    throw new TypeError(`browser: name ${JSON.stringify(name)} must be 1 to 64 letters, digits, ".", "_" or "-"`)
   const storeName = (actor: ActorId): string => `${name}/${actor}`
   return {
     clock,

@@ -128,6 +128,18 @@ describe('two tabs', () => {
     expectAgreement(world, 2)
   })
 
+  test('what is kept while a third tab is still loading shows there too', async () => {
+    const world = createTabWorld()
+    world.fallback = () => 'unreachable'
+    const one = await world.open()
+    await world.open()
+    const opening = world.open()
+    put(one.client, 1)
+    const three = await opening
+    await world.settle()
+    expect(texts(three.client)).toEqual(['n1:x'])
+  })
+
   test('pausing holds for both, and so does going on', async () => {
     const world = createTabWorld()
     const one = await world.open()
