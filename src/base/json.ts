@@ -1,5 +1,10 @@
 // JSON values: their type, a bounded check of what came from outside, copies and comparison. Their canonical form is canonical.ts.
 
+/** Whether a value is an object with members, and no array. */
+export function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** A value that JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 

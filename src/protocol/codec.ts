@@ -1,6 +1,6 @@
 // Decoding: parse, don't trust. A decoder accepts a value or refuses it and names the field; it neither throws out of `decode`
 // nor repairs what it reads (I12). Encoding is JSON.stringify of the typed record.
-import { type Json, jsonProblem, plainText } from '../base/json.ts'
+import { isRecord, type Json, jsonProblem, plainText } from '../base/json.ts'
 
 /** What a decoder says of a value from outside. */
 export type Decoded<Value> =
@@ -38,6 +38,29 @@ function under(segment: string, error: unknown): unknown {
   return error
 }
 
+/** The members of an object that `decodeOne` makes of these names; undefined ones are left out. */
+function membersOf(names: readonly string[], into: Members, decodeOne: (name: string) => unknown): Members {
+  let at = ''
+  try {
+    for (const name of names) {
+      at = name
+      const member = decodeOne(name)
+      if (member !== undefined) into[name] = member
+    }
+  } catch (error) {
+    throw under(at, error)
+  }
+  return into
+}
+
+interface Members {
+  [name: string]: unknown
+}
+
+function recordOf(value: unknown): { readonly [name: string]: unknown } {
+  return isRecord(value) ? value : refuse('must be an object')
+}
+
 /** Runs a decoder over a parsed value. */
 export function decode<Value>(decoder: Decoder<Value>, value: unknown): Decoded<Value> {
   try {
@@ -67,20 +90,10 @@ export function object<Shape extends { readonly [name: string]: Decoder<unknown>
 ): Decoder<{ readonly [Name in keyof Shape]: ReturnType<Shape[Name]> }> {
   const names = Object.keys(shape)
   return (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('must be an object')
-    const members = value as { readonly [name: string]: unknown }
-    const result: { [name: string]: unknown } = {}
-    let at = ''
-    try {
-      for (const name of names) {
-        at = name
-        const member = (shape[name] as Decoder<unknown>)(Object.hasOwn(members, name) ? members[name] : undefined)
-        if (member !== undefined) result[name] = member
-      }
-    } catch (error) {
-      throw under(at, error)
-    }
-    return result as { readonly [Name in keyof Shape]: ReturnType<Shape[Name]> }
+    const members = recordOf(value)
+    return membersOf(names, {}, (name) =>
+      (shape[name] as Decoder<unknown>)(Object.hasOwn(members, name) ? members[name] : undefined),
+    ) as { readonly [Name in keyof Shape]: ReturnType<Shape[Name]> }
   }
 }
 
@@ -114,20 +127,11 @@ export function record<Value>(
   max: number,
 ): Decoder<{ readonly [key: string]: Value }> {
   return (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse('must be an object')
-    const keys = Object.keys(value)
+    const members = recordOf(value)
+    const keys = Object.keys(members)
     if (keys.length > max) refuse(`has ${keys.length} members, the limit is ${max}`)
-    const result: { [key: string]: Value } = Object.create(null)
-    let at = ''
-    try {
-      for (const key of keys) {
-        at = key
-        result[key] = member(key, (value as { readonly [key: string]: unknown })[key])
-      }
-    } catch (error) {
-      throw under(at, error)
-    }
-    return result
+    const into: Members = Object.create(null)
+    return membersOf(keys, into, (key) => member(key, members[key])) as { readonly [key: string]: Value }
   }
 }
 

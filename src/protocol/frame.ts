@@ -1,5 +1,6 @@
 // Frames: what one snapshot of the database said. Patches of scopes, and a seal that ends the frame for one client.
 // Devices change only by whole frames: patches are staged and count when the seal comes.
+import { isRecord } from '../base/json.ts'
 import { MAX_ID_LENGTH } from '../schema/column.ts'
 import { type Scope, scopeProblem } from '../schema/scope.ts'
 import type { Row } from '../schema/table.ts'
@@ -76,14 +77,7 @@ export const cursor: Decoder<Cursor> = object({ scope, ...placeShape })
 
 /** A row of the wire: an object with an id. Its columns are checked where the app's tables are known. */
 const row: Decoder<Row> = (value) => {
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    Array.isArray(value) ||
-    typeof (value as { readonly id?: unknown }).id !== 'string'
-  )
-    return refuse('must be a row with an id')
-  return value as Row
+  return isRecord(value) && typeof value['id'] === 'string' ? (value as Row) : refuse('must be a row with an id')
 }
 
 const rows = array(row, LIMITS.pageEntries)

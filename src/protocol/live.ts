@@ -23,20 +23,14 @@ export function encodeEvent(kind: LiveEvent['kind'], data: unknown): string {
 /** Sent while nothing happens, so that both ends notice a dead connection. */
 export const HEARTBEAT = ': still here\n\n'
 
+const patchEvent = (value: unknown) => ({ kind: 'patch', patch: patch(value) }) as const
+const sealEvent = (value: unknown) => ({ kind: 'seal', seal: seal(value) }) as const
+
 /** Decodes one event by its name and data. Unknown names are refused. */
 export function decodeEvent(name: string, data: string): Decoded<LiveEvent> {
-  switch (name) {
-    case 'patch': {
-      const decoded = decodeText(patch, data)
-      return decoded.ok ? { ok: true, value: { kind: 'patch', patch: decoded.value } } : decoded
-    }
-    case 'seal': {
-      const decoded = decodeText(seal, data)
-      return decoded.ok ? { ok: true, value: { kind: 'seal', seal: decoded.value } } : decoded
-    }
-    case 'pull':
-      return { ok: true, value: { kind: 'pull' } }
-    default:
-      return { ok: false, field: 'event', problem: 'must be patch, seal or pull' }
-  }
+  if (name === 'pull') return { ok: true, value: { kind: 'pull' } }
+  const decoder = name === 'patch' ? patchEvent : name === 'seal' ? sealEvent : undefined
+  return decoder === undefined
+    ? { ok: false, field: 'event', problem: 'must be patch, seal or pull' }
+    : decodeText<LiveEvent>(decoder, data)
 }

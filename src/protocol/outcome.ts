@@ -1,5 +1,6 @@
 // What the authority decided, and how the outcomes of many intents travel as ranges of sequence numbers.
 import type { Details } from '../base/errors.ts'
+import { isRecord } from '../base/json.ts'
 import { anyJson, type Decoder, integer, object, oneOf, optional, refuse, refuseAt, text, yes } from './codec.ts'
 
 /** What became of an intent. Final. */
@@ -23,9 +24,7 @@ export interface OutcomeRange {
 
 const details: Decoder<Details> = (value) => {
   const json = anyJson(value)
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
-    ? (json as Details)
-    : refuse('must be an object')
+  return isRecord(json) ? (json as Details) : refuse('must be an object')
 }
 
 const codePattern = /^[a-z][a-z0-9_]{0,63}$/

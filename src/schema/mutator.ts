@@ -2,7 +2,7 @@
 // Only their declaration and the validation of arguments; how a run is recorded or committed belongs to client and server.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { SyncError } from '../base/errors.ts'
-import { type Json, jsonProblem, plainText } from '../base/json.ts'
+import { isRecord, type Json, jsonProblem, plainText } from '../base/json.ts'
 import { type Columns, type InsertOf, type PatchOf, rowProblem, type Table } from './table.ts'
 import type { Tx } from './tx.ts'
 
@@ -128,8 +128,7 @@ function rowSchema(columns: Columns, form: 'whole' | 'patch'): StandardSchemaV1<
       version: 1,
       vendor: 'holdfast',
       validate(value) {
-        if (typeof value !== 'object' || value === null || Array.isArray(value))
-          return { issues: [{ message: 'must be an object' }] }
+        if (!isRecord(value)) return { issues: [{ message: 'must be an object' }] }
         const { id, ...rest } = value as { readonly [column: string]: unknown }
         if (typeof id !== 'string') return { issues: [{ message: 'id is missing', path: ['id'] }] }
         const problem = rowProblem(columns, form === 'whole' ? (value as { readonly id: string }) : rest, form)

@@ -70,7 +70,7 @@ function chain<R>(spec: QuerySpec): Query<R> {
 }
 
 /** A key of an order; throws a TypeError for another direction than the two. */
-export function orderKey(column: string, direction: string): OrderKey {
+function orderKey(column: string, direction: string): OrderKey {
   if (direction !== 'asc' && direction !== 'desc')
     throw new TypeError(`orderBy: ${column} is ordered ${JSON.stringify(direction)}; there are asc and desc`)
   return { column, direction }
@@ -85,41 +85,33 @@ export function parseLimit(rows: number): number {
 
 const comparisons: ReadonlySet<string> = new Set<Comparison>(['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in'])
 
+/** A condition; throws a TypeError for a value that cannot be compared in this way. */
+export function makeCondition(column: string, is: Comparison, value: unknown): Condition {
+  if (is !== 'in') return { column, is, value: comparable(column, value) }
+  if (!Array.isArray(value)) throw new TypeError(`where: ${column} is compared by in, which needs an array`)
+  return { column, is, value: value.map((item) => comparable(column, item)) }
+}
+
 /** The conditions that a filter states. */
 export function conditionsOf(filter: { readonly [column: string]: unknown }): Condition[] {
   const conditions: Condition[] = []
-  for (const column of Object.keys(filter)) {
-    const wanted = filter[column]
+  for (const [column, wanted] of Object.entries(filter)) {
     // A value that is missing by mistake must not become a condition that lets every row through.
     if (wanted === undefined)
       throw new TypeError(`where: ${column} is undefined; leave it out, or say null for rows without a value`)
-    if (typeof wanted !== 'object' || wanted === null) {
-      conditions.push({ column, is: 'eq', value: comparable(column, wanted) })
-      continue
-    }
     // An array or a date has no comparisons, and a condition that says nothing would let every row through.
     if (Array.isArray(wanted) || wanted instanceof Date)
       throw new TypeError(
         `where: ${column} is compared with an ${Array.isArray(wanted) ? 'array; say { in: […] }' : 'object Date; compare milliseconds'}`,
       )
-    for (const is of Object.keys(wanted)) {
+    const compared: object = typeof wanted === 'object' && wanted !== null ? wanted : { eq: wanted }
+    for (const [is, value] of Object.entries(compared) as [Comparison, unknown][]) {
       if (!comparisons.has(is))
         throw new TypeError(`where: ${column} has the comparison ${is}; there are ${[...comparisons].join(', ')}`)
-      const value = (wanted as { readonly [is: string]: unknown })[is]
       // A bound that is undefined is no bound; the others would let every row through.
-      if (value === undefined && (is === 'eq' || is === 'ne' || is === 'in'))
-        throw new TypeError(`where: ${column} is compared by ${is} with undefined`)
-      if (value === undefined) continue
-      if (is === 'in' && !Array.isArray(value))
-        throw new TypeError(`where: ${column} is compared by in, which needs an array`)
-      conditions.push({
-        column,
-        is: is as Comparison,
-        value:
-          Array.isArray(value) && is === 'in'
-            ? value.map((item) => comparable(column, item))
-            : comparable(column, value),
-      })
+      if (value === undefined && /[lg]t/.test(is)) continue
+      if (value === undefined) throw new TypeError(`where: ${column} is compared by ${is} with undefined`)
+      conditions.push(makeCondition(column, is, value))
     }
   }
   return conditions

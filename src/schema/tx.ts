@@ -3,11 +3,11 @@
 // Writes nothing by itself and decides no rights.
 
 import type { Code, Details } from '../base/errors.ts'
-import { jsonProblem, plainText } from '../base/json.ts'
+import { isRecord, jsonProblem, plainText } from '../base/json.ts'
 import { derivedUuid } from '../base/random.ts'
 import type { App } from './app.ts'
 import { MAX_ID_LENGTH } from './column.ts'
-import { conditionsOf, type Filter, orderKey, parseLimit, type Query, type QuerySpec } from './query.ts'
+import { createQuery, type Filter, type Query, type QuerySpec } from './query.ts'
 import { type InsertOf, type PatchOf, type Row, rowProblem, type TxRowOf } from './table.ts'
 
 /** Longest details of a rejection, in UTF-16 units of their JSON. */
@@ -15,7 +15,7 @@ export const MAX_DETAILS_LENGTH = 4_096
 
 /** Why details cannot be part of an outcome, or undefined. */
 function detailsProblem(details: unknown): string | undefined {
-  if (typeof details !== 'object' || details === null || Array.isArray(details)) return 'they must be an object'
+  if (!isRecord(details)) return 'they must be an object'
   const problem = jsonProblem(details)
   if (problem !== undefined) return problem
   const { length } = JSON.stringify(details)
@@ -180,37 +180,29 @@ function tableVerbs(app: App, name: string, source: TxSource): TxTable<unknown> 
   }
   const refuseRow = (problem: string, id: unknown): never =>
     refuse('row_invalid', { ...named(id), problem: plainText(problem, 200) })
-  const verbs = {
-    async get(id: string) {
-      return source.get(name, id)
-    },
-    async insert(values: { readonly [column: string]: unknown }) {
+  type Values = { readonly [column: string]: unknown }
+  const begin =
+    <Input extends readonly unknown[]>(verb: (...input: Input) => Promise<unknown>) =>
+    (...input: Input) =>
+      heard(source, verb(...input))
+  const held = async (id: string): Promise<Row> => (await source.get(name, id)) ?? refuse('row_gone', named(id))
+  return {
+    get: begin(async (id: string) => source.get(name, id)),
+    insert: begin(async (values: Values) => {
       const problem = rowProblem(columns, values, 'whole')
       if (problem !== undefined) refuseRow(problem, values['id'])
       const row = wholeRow(columns, values)
       if (await source.taken(name, row.id)) refuse('row_exists', { id: row.id })
       await source.insert(name, row)
-    },
-    async update(id: string, patch: { readonly [column: string]: unknown }) {
-      const before = await source.get(name, id)
-      if (before === undefined) return refuse('row_gone', named(id))
+    }),
+    update: begin(async (id: string, patch: Values) => {
+      const before = await held(id)
       const problem = rowProblem(columns, patch, 'patch')
       if (problem !== undefined) refuseRow(problem, id)
       await source.update(name, before, patchedRow(before, patch))
-    },
-    async delete(id: string) {
-      const before = await source.get(name, id)
-      if (before === undefined) return refuse('row_gone', named(id))
-      await source.delete(name, before)
-    },
-  }
-  return {
-    get: (id: string) => heard(source, verbs.get(id)),
-    insert: (values: { readonly [column: string]: unknown }) => heard(source, verbs.insert(values)),
-    update: (id: string, patch: { readonly [column: string]: unknown }) => heard(source, verbs.update(id, patch)),
-    delete: (id: string) => heard(source, verbs.delete(id)),
-    where: (filter: { readonly [column: string]: unknown }) =>
-      chain(source, { table: name, where: conditionsOf(filter), orderBy: [], limit: undefined }),
+    }),
+    delete: begin(async (id: string) => source.delete(name, await held(id))),
+    where: (filter: Values) => chain(source, createQuery<Values>(name).where(filter)),
   } as unknown as TxTable<unknown>
 }
 
@@ -226,19 +218,19 @@ function named(id: unknown): Details {
   return typeof id === 'string' ? { id: plainText(id, MAX_ID_LENGTH) } : {}
 }
 
-function chain(source: TxSource, spec: QuerySpec): unknown {
-  const find = async (asked: QuerySpec) => source.find(asked)
+type AnyQuery = Query<{ readonly [column: string]: unknown }>
+
+function chain(source: TxSource, query: AnyQuery): unknown {
+  const find = async ({ spec }: AnyQuery) => source.find(spec)
   return {
-    where: (filter: { readonly [column: string]: unknown }) =>
-      chain(source, { ...spec, where: [...spec.where, ...conditionsOf(filter)] }),
-    orderBy: (column: string, direction: 'asc' | 'desc' = 'asc') =>
-      chain(source, { ...spec, orderBy: [...spec.orderBy, orderKey(column, direction)] }),
-    limit: (rows: number) => chain(source, { ...spec, limit: parseLimit(rows) }),
-    all: () => heard(source, find(spec)),
+    where: (filter: Parameters<AnyQuery['where']>[0]) => chain(source, query.where(filter)),
+    orderBy: (column: string, direction?: 'asc' | 'desc') => chain(source, query.orderBy(column as never, direction)),
+    limit: (rows: number) => chain(source, query.limit(rows)),
+    all: () => heard(source, find(query)),
     first: () =>
       heard(
         source,
-        find({ ...spec, limit: Math.min(spec.limit ?? 1, 1) }).then(([row]) => row),
+        find(query.limit(Math.min(query.spec.limit ?? 1, 1))).then(([row]) => row),
       ),
   }
 }

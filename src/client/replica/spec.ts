@@ -2,7 +2,7 @@
 // rows. The type checker says most of it; this says it to whoever comes without types, in a sentence, before anything is read.
 import { countBefore } from '../../base/collections.ts'
 import type { Json } from '../../base/json.ts'
-import type { QuerySpec } from '../../schema/query.ts'
+import { makeCondition, parseLimit, type QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import type { TableState } from './tables.ts'
 
@@ -10,15 +10,10 @@ import type { TableState } from './tables.ts'
 export function checkSpec(state: TableState, spec: QuerySpec, by: 'query' | 'mutator'): void {
   for (const { column, is, value } of spec.where) {
     checkColumn(state, column, by, 'where')
-    if (is === 'in' ? !Array.isArray(value) || !value.every(isComparable) : !isComparable(value)) {
-      throw new TypeError(
-        `where: ${state.name}.${column} is compared with ${JSON.stringify(value)}, it must be ${is === 'in' ? 'an array of texts, numbers, booleans or nulls' : 'a text, a number, a boolean or null'}`,
-      )
-    }
+    makeCondition(column, is, value)
   }
   for (const { column } of spec.orderBy) checkColumn(state, column, by, 'orderBy')
-  if (spec.limit !== undefined && (!Number.isSafeInteger(spec.limit) || spec.limit < 0))
-    throw new TypeError(`limit is ${spec.limit}, it must be a whole number of rows`)
+  if (spec.limit !== undefined) parseLimit(spec.limit)
 }
 
 function checkColumn(state: TableState, name: string, by: 'query' | 'mutator', where: string): void {
@@ -31,10 +26,6 @@ function checkColumn(state: TableState, name: string, by: 'query' | 'mutator', w
     throw new TypeError(`${where}: ${state.name}.${name} holds JSON, which can be neither filtered nor ordered by`)
   if (by === 'mutator' && column.type === 'appendIndex')
     throw new TypeError(`${where}: ${state.name}.${name} is given by the authority and not seen by mutators`)
-}
-
-function isComparable(value: Json): boolean {
-  return typeof value !== 'object' || value === null
 }
 
 /** As much of a query as says which rows it asks for. */
