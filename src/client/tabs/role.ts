@@ -149,6 +149,8 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
     say,
     close() {
       if (isClosed) return
+      // Somebody may have come of whom nothing was heard yet.
+      say({ kind: 'kept' })
       isClosed = true
       stopLeading()
       tabs?.close()
