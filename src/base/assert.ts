@@ -26,9 +26,7 @@ export type InvariantId =
 export class InvariantError extends Error {
   readonly invariant: InvariantId
   constructor(invariant: InvariantId, message: string) {
-    super(
-      `${invariant} does not hold: ${message}. The engine stops here and leaves what is stored as it is; please report this.`,
-    )
+    super(`${invariant} does not hold: ${message}. What is stored was left untouched; please report this.`)
     this.name = 'InvariantError'
     this.invariant = invariant
   }
