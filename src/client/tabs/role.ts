@@ -39,12 +39,16 @@ export interface RolePlayer {
 /** How long to wait before a store that could not be led is tried again. */
 const TRY_AGAIN_MS = 1_000
 
+/** How often a leader looks for what nobody lived to tell of: a tab may end between its write and its word. */
+const LOOK_MS = 30_000
+
 /** Makes the player of one client. */
 export function createRole({ storage, tabs, clock, onLead, onLost, onWord, report }: RoleParts): RolePlayer {
   const { shared } = storage
   let role: Role = shared === undefined ? 'alone' : 'following'
   let isClosed = false
   let stopLeading: Cancel = () => undefined
+  let stopLooking: Cancel = () => undefined
   // Until another client was heard, there is nobody to tell of a write, and telling costs a third of what the write does. Whoever
   // comes says so, and is told then that there may be something new.
   let isAlone = true
@@ -89,7 +93,15 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
     }
     if (isClosed) return
     role = 'leading'
+    look()
     onLead()
+  }
+
+  const look = (): void => {
+    stopLooking = clock.after(LOOK_MS, () => {
+      look()
+      void catchUp()
+    })
   }
 
   /** The store says that another leads: whatever this one believed, it follows now. */
@@ -97,6 +109,7 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
     if (role !== 'leading') return
     role = 'following'
     shared?.resign()
+    stopLooking()
     stopLeading()
     onLost()
     if (!isClosed) waitForTurn()
@@ -152,6 +165,7 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
       // Somebody may have come of whom nothing was heard yet.
       say({ kind: 'kept' })
       isClosed = true
+      stopLooking()
       stopLeading()
       tabs?.close()
     },

@@ -140,6 +140,20 @@ describe('two tabs', () => {
     expect(texts(three.client)).toEqual(['n1:x'])
   })
 
+  test('what nobody lived to tell of is found by who leads', async () => {
+    const world = createTabWorld()
+    await world.open()
+    const two = await world.open()
+    world.mute()
+    put(two.client, 1)
+    await world.settle()
+    await two.close()
+    expect(world.authority.runs.size).toBe(0)
+    await world.clock.advance(MINUTE)
+    await world.settle()
+    expectAgreement(world, 1)
+  })
+
   test('pausing holds for both, and so does going on', async () => {
     const world = createTabWorld()
     const one = await world.open()

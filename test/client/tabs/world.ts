@@ -20,6 +20,8 @@ export interface TabWorld extends World {
   open(): Promise<Tab>
   /** Runs whatever can run without time going on, the database too. */
   settle(): Promise<void>
+  /** From now on no word reaches anybody: a tab may end between its write and its word. */
+  mute(): void
   /** Says something to all tabs, as a stranger of the same origin may. */
   shout(word: unknown): void
 }
@@ -41,6 +43,7 @@ export function createTabWorld(): TabWorld {
     next.onTurn = undefined
     queueMicrotask(onTurn)
   }
+  let isMute = false
   const ears = new Set<{
     readonly isFrozen: () => boolean
     readonly missed: unknown[]
@@ -67,7 +70,7 @@ export function createTabWorld(): TabWorld {
       say(word) {
         const heard = structuredClone(word)
         for (const other of ears) {
-          if (other === ear) continue
+          if (other === ear || isMute) continue
           if (other.isFrozen()) other.missed.push(heard)
           else queueMicrotask(() => other.hear(heard))
         }
@@ -87,6 +90,9 @@ export function createTabWorld(): TabWorld {
   return Object.assign(world, {
     tabs,
     settle,
+    mute() {
+      isMute = true
+    },
     shout(word: unknown) {
       for (const ear of ears) ear.hear(word)
     },
