@@ -29,6 +29,7 @@ describe('the words of an import', () => {
       seed: 1,
       devices: 1,
       units: METRIC,
+      page: false,
       json: false,
     })
   })
@@ -59,7 +60,16 @@ describe('the words of an import', () => {
       seed: 7,
       devices: 2,
       units: IMPERIAL,
+      page: false,
       json: true,
+    })
+  })
+
+  it('say that the page does it, with a database and a name', () => {
+    expect(readOptions([file, '--page', '--database', `sqlite:${folder}/a.db`, '--actor', 'ada'])).toMatchObject({
+      page: true,
+      database: join(folder, 'a.db'),
+      actor: 'ada',
     })
   })
 
@@ -76,6 +86,12 @@ describe('the words of an import', () => {
     [[file, '--devices', '9'], /--devices is 9.*1 to 8/s],
     [[file, '--units', 'stones'], /--units is stones.*metric/s],
     [[file, '--actor', ''], /--actor is empty.*Give a name/s],
+    [[file, '--page', '--authority', 'http://127.0.0.1:8787'], /--authority does not go with --page.*leave one/s],
+    [[file, '--page', '--devices', '2'], /--devices does not go with --page.*leave one/s],
+    [[file, '--page', '--seed', '7'], /--seed does not go with --page.*leave one/s],
+    [[file, '--page', '--units', 'imperial'], /--units does not go with --page.*leave --units or/s],
+    [[file, '--page', '--actor', ' ada'], /--actor is " ada".*without spaces/s],
+    [[file, '--page', '--actor', 'a'.repeat(61)], /the page does not take.*1 to 60/s],
     [[file, '--frob'], /frob.*npm run import/s],
   ])('are refused when they are %j, with what to do instead', (words, message) => {
     expect(() => readOptions(words)).toThrow(UsageError)

@@ -18,6 +18,8 @@ export interface ImportOptions {
   readonly seed: number
   readonly devices: number
   readonly units: Units
+  /** In the page, in a browser; otherwise on devices in Node, over a bad network. */
+  readonly page: boolean
   readonly json: boolean
 }
 
@@ -33,8 +35,10 @@ export class UsageError extends Error {
 export const USAGE = `npm run import -- FILE.csv [options]
 
 Brings a Strong or Hevy export into the workouts app the hard way: a device without network reads it, is killed half-way and
-started again, and then sends everything over a network that loses, repeats and cuts answers.
+started again, and then sends everything over a network that loses, repeats and cuts answers. With --page a real Chromium does it
+in the app's own page, offline and then online, while its main thread is watched.
 
+  --page                  import in the page; goes with --database, --actor and --json only
   --authority URL         send to this authority (npm start prints its address) instead of starting one
   --database sqlite:PATH  keep the authority's database there; without it a fresh one is made and thrown away
   --actor NAME            whose workouts these are (default: demo)
@@ -66,6 +70,7 @@ export function readOptions(words: readonly string[]): ImportOptions {
   const actor = values.actor ?? 'demo'
   if (actor.length === 0 || actor.length > 128)
     throw new UsageError('--actor is empty or too long.', 'Give a name of 1 to 128 characters.')
+  if (values.page === true) checkForPage(values, actor)
   return {
     file,
     path: resolve(file),
@@ -75,8 +80,26 @@ export function readOptions(words: readonly string[]): ImportOptions {
     seed: values.seed === undefined ? 1 : readNumber('--seed', values.seed, 0, 4_294_967_295),
     devices: values.devices === undefined ? 1 : readNumber('--devices', values.devices, 1, 8),
     units: units === 'metric' ? METRIC : IMPERIAL,
+    page: values.page === true,
     json: values.json === true,
   }
+}
+
+/** What the page cannot do, or does by itself. */
+function checkForPage(values: { readonly [name: string]: unknown }, actor: string): void {
+  for (const name of ['authority', 'devices', 'seed', 'units'])
+    if (values[name] !== undefined)
+      throw new UsageError(
+        `--${name} does not go with --page.`,
+        name === 'units'
+          ? 'The page takes numbers without a unit for kg and km: leave --units or --page out.'
+          : 'The page is one device, with an authority of its own and a network that works: leave one of the two out.',
+      )
+  if (actor.trim() !== actor || actor.length > 60)
+    throw new UsageError(
+      `--actor is ${JSON.stringify(actor)}, which the page does not take.`,
+      'Give a name of 1 to 60 characters without spaces around it.',
+    )
 }
 
 function parse(words: readonly string[]) {
@@ -91,6 +114,7 @@ function parse(words: readonly string[]) {
         units: { type: 'string' },
         devices: { type: 'string' },
         seed: { type: 'string' },
+        page: { type: 'boolean' },
         json: { type: 'boolean' },
       },
     })

@@ -1,58 +1,45 @@
 // One import from beginning to end: devices without a network make their intents and are killed; then there is a network, a bad
 // one; then everything is quiet, the authority is closed, and the judge looks. Starts and ends all processes, keeps the time, and
 // puts the report together. What each process does is in its own file.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { demoToken } from '../demo-token.ts'
+import { askJudge, readingDifferences } from './ask-judge.ts'
 import type { AuthoritySaid, AuthoritySetup } from './authority.ts'
 import { type Child, startChild } from './child.ts'
 import { createDice } from './fates.ts'
-import type { Question, Verdict } from './judge.ts'
+import { planFile } from './file.ts'
 import { createLink } from './link.ts'
 import type { ImportOptions } from './options.ts'
-import { readExport } from './parse.ts'
-import { type Plan, planImport } from './plan.ts'
+import type { Plan } from './plan.ts'
 import type { Progress } from './progress.ts'
 import type { ReaderSaid, ReaderSetup } from './reader.ts'
-import { capDifferences, type Report } from './report.ts'
+import { BY_SQL, capDifferences, type Report } from './report.ts'
 import { createStallGuard } from './stall.ts'
 import { createSupervisedDevice } from './supervise.ts'
 import { createTally } from './tally.ts'
+import { inWorkplace, type Workplace } from './workplace.ts'
 
 /** Runs an import. Rejects when it cannot be finished; what is wrong with the result is in the report. */
 export async function runImport(
   options: ImportOptions,
   progress: Progress,
 ): Promise<{ readonly report: Report; readonly how: string }> {
-  const plan = planImport(readExport(readFileSync(options.path), options.units), options.actor)
-  if (plan.intents.length === 0)
-    throw new Error(
-      `${options.file} holds no set that can be read: ${plan.linesRead} lines, ${plan.unreadable.length} unreadable.`,
-    )
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-import-'))
-  const clean = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
-  process.on('exit', clean)
-  const closers: (() => Promise<void>)[] = []
+  const plan = planFile(options)
   try {
-    return await runIn(folder, options, plan, progress, closers)
+    return await inWorkplace((place) => runIn(place, options, plan, progress))
   } finally {
     progress.end()
-    for (const close of closers.reverse()) await close()
-    process.off('exit', clean)
-    clean()
   }
 }
 
 async function runIn(
-  folder: string,
+  { folder, atEnd }: Workplace,
   options: ImportOptions,
   plan: Plan,
   progress: Progress,
-  closers: (() => Promise<void>)[],
 ): Promise<{ report: Report; how: string }> {
   const stall = createStallGuard()
-  closers.push(async () => stall.stop())
+  atEnd(async () => stall.stop())
   const database = options.database ?? join(folder, 'authority.db')
   const tally = createTally()
   const dice = createDice(options.seed)
@@ -65,7 +52,7 @@ async function runIn(
     authority = startChild<AuthoritySaid>(new URL('authority.ts', import.meta.url), {
       database,
     } satisfies AuthoritySetup)
-    closers.push(authority.kill)
+    atEnd(authority.kill)
     forget = stall.watch(authority.hear((message): message is never => message.is === undefined))
     const { port } = await authority.hear((message): message is AuthoritySaid => message.is === 'listening')
     target = `http://127.0.0.1:${port}`
@@ -81,7 +68,7 @@ async function runIn(
       for (const device of devices) device.stir()
     },
   })
-  closers.push(link.close)
+  atEnd(link.close)
   let isOnline = false
   const states = Array.from({ length: options.devices }, () => ({ saved: 0, waiting: plan.intents.length }))
   const devices = states.map((state, index) => {
@@ -104,7 +91,7 @@ async function runIn(
       progress.at(isOnline ? total - sum(states.map((one) => one.waiting)) : sum(states.map((one) => one.saved)), total)
     })
   })
-  for (const device of devices) closers.push(device.abandon)
+  for (const device of devices) atEnd(device.abandon)
 
   progress.phase('Making intents without a network, with a kill on the way')
   await stall.guard(Promise.all(devices.map((device) => device.offline())))
@@ -126,23 +113,20 @@ async function runIn(
       url: `${target}/sync`,
       rows,
     } satisfies ReaderSetup)
-    closers.push(reader.kill)
+    atEnd(reader.kill)
     await stall.guard(reader.hear((message): message is ReaderSaid => message.is === 'written'))
   }
   forget()
   await authority?.end()
-  const question: Question = {
-    file: options.path,
-    actor: options.actor,
-    unreadable: plan.unreadable.map(({ line }) => line),
-    ...(rows === undefined ? { database } : { rows }),
-  }
-  const judge = startChild<Verdict>(new URL('judge.ts', import.meta.url), question)
-  closers.push(judge.kill)
-  void judge.end()
-  const { setsInFile, ...verdict } = await stall.guard(
-    judge.hear((message): message is Verdict => 'setsInFile' in message),
+  const verdict = await stall.guard(
+    askJudge({
+      file: options.path,
+      actor: options.actor,
+      unreadable: plan.unreadable.map(({ line }) => line),
+      ...(rows === undefined ? { database } : { rows }),
+    }),
   )
+  const { setsInFile: _setsInFile, ...judged } = verdict
 
   const failures = quiet.flatMap((device) => device.failures)
   const applied = tally.applied()
@@ -156,12 +140,10 @@ async function runIn(
     applied,
     rejected: failures.length,
     repeated: sum(quiet.map((device) => device.applied)) - applied,
-    ...verdict,
+    ...judged,
     differences: capDifferences([
       ...devices.flatMap((device) => device.losses()),
-      ...(setsInFile === plan.sets
-        ? []
-        : [`the judge reads ${setsInFile} sets in the file, the importer ${plan.sets}`]),
+      ...readingDifferences(verdict, plan.sets),
       ...failures,
       ...verdict.differences,
     ]),
@@ -178,7 +160,7 @@ async function runIn(
     report,
     how:
       rows === undefined
-        ? 'by SQL, in a process that does not load Holdfast'
+        ? BY_SQL
         : 'over the rows that a fresh second device pulled: the database is out of reach here',
   }
 }
