@@ -1,6 +1,6 @@
-// `npm run clean`: removes what the build made.
+// `npm run clean`: removes what the builds made, that of the package and that of the example's pages.
 import './need-node.mjs'
 import { rmSync } from 'node:fs'
 import { root } from './tools.mjs'
 
-rmSync(`${root}dist`, { recursive: true, force: true })
+for (const folder of ['dist', 'examples/workouts/dist']) rmSync(`${root}${folder}`, { recursive: true, force: true })
