@@ -3,12 +3,11 @@
 // replica's, what became of an intent the outbox's.
 import { hasCode, SyncError } from '../base/errors.ts'
 import { createLane } from '../base/lane.ts'
-import { NOWHERE } from '../protocol/frame.ts'
+import { NOWHERE, samePlace } from '../protocol/frame.ts'
 import type { ActorId } from '../protocol/ids.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import type { OutboxEvent } from './outbox/stored.ts'
-import { samePlace } from './replica/apply-frame.ts'
 import type { PendingIntent, Replica } from './replica/replica.ts'
 import type { OthersListener, StoredFrame } from './storage/storage.ts'
 

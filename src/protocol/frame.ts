@@ -23,6 +23,13 @@ export interface Place {
 /** The place before everything. */
 export const NOWHERE: Place = Object.freeze({ version: 0, mark: '' })
 
+/** Whether two places are the same. */
+export function samePlace(a: Place, b: Place): boolean {
+  return (
+    a.version === b.version && a.mark === b.mark && a.within?.table === b.within?.table && a.within?.id === b.within?.id
+  )
+}
+
 /** How far one scope is here. */
 export interface Cursor extends Place {
   readonly scope: Scope

@@ -4,7 +4,7 @@
 // What pending intents make of it is rebase.ts.
 import { obtain } from '../../base/collections.ts'
 import { SyncError } from '../../base/errors.ts'
-import { NOWHERE, type Patch, type Place } from '../../protocol/frame.ts'
+import { NOWHERE, type Patch, type Place, samePlace } from '../../protocol/frame.ts'
 import type { Scope } from '../../schema/scope.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
@@ -85,13 +85,6 @@ function follow(cursors: Map<Scope, Place>, patch: Patch): void {
     )
   }
   cursors.set(patch.scope, patch.to)
-}
-
-/** Whether two places are the same. */
-export function samePlace(a: Place, b: Place): boolean {
-  return (
-    a.version === b.version && a.mark === b.mark && a.within?.table === b.within?.table && a.within?.id === b.within?.id
-  )
 }
 
 type Held = ReadonlyMap<Scope, readonly (readonly [TableState, string])[]>

@@ -42,50 +42,40 @@ export async function rebase(
   control: RunControl,
   indexed: Version[],
 ): Promise<RebaseResult> {
-  const [first] = plan.appended
-  if (plan.staged === undefined && plan.retired.size === 0 && plan.appended.length === 1 && first !== undefined)
-    return append(overlay, first, control)
-  const differences = createDifferences(plan.staged, indexed)
-  for (const run of plan.retired) differences.visit(run)
+  const { staged, retired } = plan
+  // In the common case nothing beneath changes: one run on the overlay as it is shown.
+  const isAlone = staged === undefined && retired.size === 0 && plan.appended.length === 1
+  const differences = isAlone ? undefined : createDifferences(staged, indexed)
+  for (const run of retired) differences?.visit(run)
   // What was blind before the first frame can be seen now.
-  if (overlay.frame === undefined && plan.staged !== undefined)
-    for (const run of overlay.runs) if (run.picture === 'blind') differences.visit(run)
+  if (overlay.frame === undefined && staged !== undefined)
+    for (const run of overlay.runs) if (run.picture === 'blind') differences?.visit(run)
+  const runAgain = ({ intent, position }: Run, mode: 'call' | 'stored') =>
+    runIntent(
+      intent,
+      mode,
+      differences === undefined ? overlay.view : viewAt(overlay, plan, differences, position),
+      control,
+    )
 
   const replayed: { run: Run; record: RunRecord }[] = []
-  for (let run = differences.next(); run !== undefined; run = differences.next()) {
-    if (plan.retired.has(run)) {
-      compareWrites(differences, run, undefined)
-      continue
-    }
-    const result = await runIntent(run.intent, 'stored', viewAt(overlay, plan, differences, run.position), control)
-    if (!result.kept) throw result.error
-    compareWrites(differences, run, result.record)
-    replayed.push({ run, record: result.record })
+  for (let run = differences?.next(); run !== undefined; run = differences?.next()) {
+    const result = retired.has(run) ? undefined : await runAgain(run, 'stored')
+    if (result?.kept === false) throw result.error
+    if (differences !== undefined) compareWrites(differences, run, result?.record)
+    if (result !== undefined) replayed.push({ run, record: result.record })
   }
 
   const appended: { run: Run; record: RunRecord }[] = []
   for (const { intent, mode } of plan.appended) {
     const run: Run = { intent, position: overlay.nextPosition++, picture: 'shown', readers: [], writes: [] }
-    const result = await runIntent(intent, mode, viewAt(overlay, plan, differences, run.position), control)
+    const result = await runAgain(run, mode)
     if (!result.kept) return { kind: 'refused', error: result.error }
-    compareWrites(differences, run, result.record)
+    if (differences !== undefined) compareWrites(differences, run, result.record)
     appended.push({ run, record: result.record })
   }
-  const { staged, retired } = plan
-  return { kind: 'ready', rebased: { staged, difference: differences.of, retired: [...retired], replayed, appended } }
-}
-
-/** The common case, in which nothing beneath changes: one run on the overlay as it is shown. */
-async function append(
-  overlay: Overlay,
-  { intent, mode }: Plan['appended'][number],
-  control: RunControl,
-): Promise<RebaseResult> {
-  const run: Run = { intent, position: overlay.nextPosition++, picture: 'shown', readers: [], writes: [] }
-  const result = await runIntent(intent, mode, overlay.view, control)
-  if (!result.kept) return { kind: 'refused', error: result.error }
-  const appended = [{ run, record: result.record }]
-  return { kind: 'ready', rebased: { staged: undefined, difference: nowhere, retired: [], replayed: [], appended } }
+  const difference = differences?.of ?? nowhere
+  return { kind: 'ready', rebased: { staged, difference, retired: [...retired], replayed, appended } }
 }
 
 function nowhere(): undefined {}

@@ -1,6 +1,6 @@
 // Staging: patches wait here until the seal of their frame comes. Pull and live stage in the same way. A patch that does not
 // start where its scope stands does not belong to this frame: then the device pulls (I5, I6: confirmed rows change by whole frames).
-import type { Cursor, Patch, Place, Seal } from '../../protocol/frame.ts'
+import { type Cursor, NOWHERE, type Patch, type Place, type Seal, samePlace } from '../../protocol/frame.ts'
 import type { Scope } from '../../schema/scope.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 
@@ -20,7 +20,7 @@ export function createStaging(held: readonly Cursor[]): Staging {
   let patches: Patch[] = []
   return {
     stage(patch) {
-      if (patch.reset !== true && !samePlace(patch.from, places.get(patch.scope))) return false
+      if (patch.reset !== true && !samePlace(patch.from, places.get(patch.scope) ?? NOWHERE)) return false
       patches.push(patch)
       places.set(patch.scope, patch.to)
       return true
@@ -34,15 +34,4 @@ export function createStaging(held: readonly Cursor[]): Staging {
       return frame
     },
   }
-}
-
-/** Whether a patch that starts at `from` continues what is held; nothing held is the place before everything. */
-function samePlace(from: Place, held: Place | undefined): boolean {
-  if (held === undefined) return from.version === 0 && from.within === undefined
-  return (
-    from.version === held.version &&
-    from.mark === held.mark &&
-    from.within?.table === held.within?.table &&
-    from.within?.id === held.within?.id
-  )
 }
