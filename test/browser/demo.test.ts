@@ -106,9 +106,17 @@ function person(root: Page | Locator) {
   }
 }
 
-/** Waits until the service worker has the page. */
+/** Waits until the service worker has the page. A function and no text: the page's own policy refuses a text that is asked again. */
 async function hasWorker(page: Page): Promise<void> {
-  await page.waitForFunction(`navigator.serviceWorker.controller !== null`)
+  await page.waitForFunction(hasController)
+}
+
+/** Runs in the page. */
+function hasController(): boolean {
+  const { navigator } = globalThis as unknown as {
+    readonly navigator: { readonly serviceWorker: { controller: unknown } }
+  }
+  return navigator.serviceWorker.controller !== null
 }
 
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
