@@ -71,7 +71,8 @@ async function runIn(
     stall.sign()
     progress.at(done, all)
   }
-  await browser.kill()
+  // A browser that is closed, unlike one that is killed, leaves nothing in the system's folder for what is temporary.
+  await browser.close()
   forget()
   await authority.end()
 
