@@ -61,7 +61,9 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
     if (known?.has(id) === true) return known.get(id)
     const table = staged?.tables.get(state)
     if (table?.after.has(id) !== true) return undefined
-    const difference = { before: table.before.get(id), after: table.after.get(id) }
+    const [before, after] = [table.before.get(id), table.after.get(id)]
+    // A position alone is nothing that a mutator sees: with that no difference begins which an earlier run's write would have to end.
+    const difference = rowsEqual(state.txNames, before, after) ? undefined : { before, after }
     note(state, id, difference)
     return difference
   }

@@ -275,7 +275,9 @@ async function runPlainly(intent: PendingIntent, tables: Tables, isComplete: boo
   }
   const write = (name: string, id: string, row: Row | undefined, isInsert: boolean): void => {
     const earlier = own.get(`${name}/${id}`)
-    if (isInsert) own.delete(`${name}/${id}`)
+    const before = earlier === undefined ? tables[name]?.get(id) : earlier.row
+    // A row stands where the write put it that brought it under its parent.
+    if (isInsert || before?.['boxId'] !== row?.['boxId']) own.delete(`${name}/${id}`)
     own.set(`${name}/${id}`, { name, id, row, isInsert: row !== undefined && (isInsert || earlier?.isInsert === true) })
   }
   const source: TxSource = {

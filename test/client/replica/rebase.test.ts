@@ -2,14 +2,39 @@
 // rows and nothing else.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { NAMES } from './model.ts'
-import { changesBetween, createWorld, life, shownBy, textOf } from './world.ts'
+import type { Row } from '../../../src/schema/table.ts'
+import { type Edit, NAMES, type Op } from './model.ts'
+import { changesBetween, createWorld, life, type Step, shownBy, textOf } from './world.ts'
 
 const runs = Number(process.env['HOLDFAST_RUNS'] ?? 1_000)
 // A machine that does ten other things at once is not a failure.
 const timeout = 300_000
 
 const ids = ['b0', 'b1', 'b2', 'i0', 'i1', 'i2', 'i3', 'i4']
+
+// Once found by chance: a frame gave a row another position and nothing else, beneath a pending intent that had deleted the row; one
+// after it ran again for another reason, and saw the row as if it had not been deleted.
+const item = (place: number) => ({ id: 'i2', boxId: 'b2', place, kind: 'k0', n: 8 })
+const put = (name: 'boxes' | 'items', row: Row) => ({ do: 'put' as const, name, row, owner: 'ada' })
+const frameOf = (edits: readonly Edit[], retires: boolean): Step => ({
+  do: 'frame',
+  edits,
+  retire: [retires],
+  isPrefix: false,
+  cut: { isChained: false, isReversed: false },
+  reorder: null,
+})
+const callOf = (...ops: readonly Op[]): Step => ({ do: 'call', ops, mode: 'call' })
+const moveOfPositionAlone: readonly Step[] = [
+  frameOf([put('boxes', { id: 'b0', owner: 'ada', tag: null, n: 0 }), put('items', item(1))], false),
+  callOf({ do: 'insert', table: 'items', id: 'i0', under: 'b0', isTried: true }),
+  callOf({ do: 'where', table: 'items', under: 'b2', atLeast: null, order: 'asc', limit: null, then: 'delete' }),
+  callOf(
+    { do: 'insert', table: 'items', id: 'i2', under: 'b0', isTried: true },
+    { do: 'get', table: 'items', id: 'i0' },
+  ),
+  frameOf([put('items', item(2))], true),
+]
 
 test('[I5] after every step the overlay equals the confirmed rows with all pending intents replayed in order', {
   timeout,
@@ -40,7 +65,7 @@ test('[I5] after every step the overlay equals the confirmed rows with all pendi
         expect(JSON.stringify(seen)).toBe(JSON.stringify(expected))
       }
     }),
-    { numRuns: runs },
+    { numRuns: runs, examples: [[moveOfPositionAlone]] },
   )
 })
 
