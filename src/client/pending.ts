@@ -182,8 +182,15 @@ function follows(before: StoredFrame, frame: StoredFrame): boolean {
 /** Frames that lead from nothing to a state, as one that does so whatever stood there before. */
 function inOne(frames: readonly StoredFrame[]): StoredFrame {
   const patches = frames.flatMap((frame) => frame.patches)
+  const [{ folded: first } = {}] = frames as readonly Partial<StoredFrame>[]
+  let folded = 0
+  for (const frame of frames) {
+    if (frame.folded === undefined || frame.folded.app !== first?.app) break
+    folded += frame.folded.patches
+  }
   return {
     ...(frames.at(-1) as StoredFrame),
     patches: patches.map((patch) => (samePlace(patch.from, NOWHERE) ? { ...patch, reset: true } : patch)),
+    ...(first === undefined ? {} : { folded: { ...first, patches: folded } }),
   }
 }

@@ -22,12 +22,12 @@ const made = (): { readonly sets: readonly SetRow[]; readonly pages: readonly st
   return texts
 }
 
-/** A device whose store holds all rows, and which may write more. */
+/** A device whose store holds all rows, and has folded them, as that of an app does that is used. It may write more. */
 export async function fullDevice(name: string): Promise<{ client: BenchClient; sets: readonly SetRow[] }> {
   const { sets, pages } = made()
   const script = createScript(pages)
   const stored = keptFrames()
-  const client = openDevice(world(name, script.network, { keptFrame: stored.hear }))
+  const client = openDevice(world(name, script.network, { folded: stored.hear }))
   await client.ready
   client.resume()
   await script.listening

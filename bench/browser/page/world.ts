@@ -8,10 +8,15 @@ import { ACTOR } from '../../engine/app.ts'
 export interface Listening {
   appended?(texts: readonly string[], at: number, kept: Promise<unknown>): void
   keptFrame?(kept: Promise<unknown>): void
+  folded?(kept: Promise<unknown>): void
 }
 
 /** The host of the device with this name. */
-export function world(name: string, network: Network | undefined, { appended, keptFrame }: Listening = {}): Host {
+export function world(
+  name: string,
+  network: Network | undefined,
+  { appended, keptFrame, folded }: Listening = {},
+): Host {
   const host = browser({ name })
   return {
     ...host,
@@ -29,6 +34,11 @@ export function world(name: string, network: Network | undefined, { appended, ke
         keepFrame(frame) {
           const kept = storage.keepFrame(frame)
           keptFrame?.(kept)
+          return kept
+        },
+        rewriteFrames(frames) {
+          const kept = storage.rewriteFrames(frames)
+          folded?.(kept)
           return kept
         },
       }

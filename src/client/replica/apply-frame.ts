@@ -9,6 +9,7 @@ import type { Scope } from '../../schema/scope.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 import type { Change, RowChanges } from './diff.ts'
+import { createLateMap } from './late-map.ts'
 import type { Overlay } from './overlay.ts'
 import { createRowCheck, type RowCheck } from './row-check.ts'
 import { ownerOf, rowsEqual, type TableState } from './tables.ts'
@@ -16,7 +17,9 @@ import { ownerOf, rowsEqual, type TableState } from './tables.ts'
 /** What a frame changes in one table. */
 export interface StagedTable {
   /** The rows that change, as they will be; undefined for those that go. */
-  readonly after: Map<string, Row | undefined>
+  after: Map<string, Row | undefined>
+  /** Rows that come besides those, all of them new, while nobody has to find them by id. */
+  lists: (readonly Row[])[]
   /** The same rows as they are, where there is one. */
   readonly before: Map<string, Row>
   /** Whose rows will be, where that is not the table's main owner or may not have been; undefined for rows that go. */
@@ -52,7 +55,9 @@ export function createFrameReader(overlay: Overlay): FrameReader {
         new Set(frame.patches.filter((patch) => patch.reset === true).map((patch) => patch.scope)),
       )
       const patched = new Set<Scope>()
-      for (const patch of frame.patches) {
+      for (const [at, patch] of frame.patches.entries()) {
+        const isFold = at < (frame.folded?.patches ?? 0)
+        const isFit = isFold && frame.folded?.app === overlay.app.fingerprint
         follow(cursors, patch)
         if (patch.reset === true) reset(stage, held, patched, patch.scope)
         patched.add(patch.scope)
@@ -63,11 +68,11 @@ export function createFrameReader(overlay: Overlay): FrameReader {
         for (const table of Object.keys(patch.rows)) {
           const state = overlay.tables.get(table)
           if (state !== undefined)
-            putRows(stage, state, patch.rows[table] ?? [], patch.scope, checks.get(state) as RowCheck)
+            putRows(stage, state, patch.rows[table] ?? [], patch.scope, isFit ? undefined : checks.get(state), isFold)
         }
       }
       leaveScopes(overlay, stage, patched, cursors, new Set(frame.scopes as readonly Scope[]))
-      const { patches: _, ...rest } = frame
+      const { patches: _, folded: __, ...rest } = frame
       for (const [state, staged] of stage) finish(stage, state, staged)
       return { frame: rest, cursors, tables: stage }
     },
@@ -106,6 +111,7 @@ function heldBy(overlay: Overlay, scopes: ReadonlySet<Scope>): Held {
 function stagedOf(stage: Stage, state: TableState): StagedTable {
   return obtain(stage, state, () => ({
     after: new Map(),
+    lists: [],
     before: new Map(),
     owners: new Map(),
     mainOwner: state.mainOwner,
@@ -117,8 +123,16 @@ function stagedOwner(state: TableState, staged: StagedTable, id: string): Scope 
   return staged.after.has(id) ? staged.mainOwner : ownerOf(state, id)
 }
 
+/** From here on all rows that change stand in `after`. */
+function gather(staged: StagedTable): void {
+  if (staged.lists.length === 0) return
+  staged.after = createLateMap(staged.lists, staged.after)
+  staged.lists = []
+}
+
 function removeRow(stage: Stage, state: TableState, id: string, scope: Scope): void {
   const staged = stagedOf(stage, state)
+  gather(staged)
   if (stagedOwner(state, staged, id) !== scope) return
   const before = state.rows.get(id)
   staged.owners.set(id, undefined)
@@ -133,22 +147,37 @@ function removeRow(stage: Stage, state: TableState, id: string, scope: Scope): v
 /** Takes out all that a scope holds: what it held before the frame, and what earlier patches of the frame gave it. */
 function reset(stage: Stage, held: Held, patched: ReadonlySet<Scope>, scope: Scope): void {
   if (patched.has(scope)) {
-    for (const [state, { after }] of stage) {
-      for (const [id, row] of after) if (row !== undefined) removeRow(stage, state, id, scope)
+    for (const [state, staged] of stage) {
+      gather(staged)
+      for (const [id, row] of staged.after) if (row !== undefined) removeRow(stage, state, id, scope)
     }
   }
   for (const [state, id] of held.get(scope) ?? []) removeRow(stage, state, id, scope)
 }
 
-function putRows(stage: Stage, state: TableState, rows: readonly Row[], owner: Scope, checkRow: RowCheck): void {
+/** `isFold`: among these rows, and with all others of a fold, no two have one id. */
+function putRows(
+  stage: Stage,
+  state: TableState,
+  rows: readonly Row[],
+  owner: Scope,
+  checkRow: RowCheck | undefined,
+  isFold: boolean,
+): void {
   const staged = stagedOf(stage, state)
   const { after, before, owners } = staged
   const isFresh = state.rows.size === 0
   staged.mainOwner ??= owner
   const isNamed = owner !== staged.mainOwner || owners.size > 0 || state.otherOwners.size > 0
-  for (const row of rows) {
-    const problem = checkRow(row)
+  for (const row of checkRow === undefined ? [] : rows) {
+    const problem = checkRow?.(row)
     if (problem !== undefined) throw unfit(state, row, problem)
+  }
+  if (isFold && isFresh && !isNamed && after.size === 0) {
+    staged.lists.push(rows)
+    return
+  }
+  for (const row of rows) {
     const { id } = row
     const held = isFresh ? undefined : state.rows.get(id)
     if (held === undefined) {
@@ -186,7 +215,9 @@ function leaveScopes(
 }
 
 /** Leaves only what changes: rows that say what they said before may still have changed hands. */
-function finish(stage: Stage, state: TableState, { after, before, owners }: StagedTable): void {
+function finish(stage: Stage, state: TableState, staged: StagedTable): void {
+  gather(staged)
+  const { after, before, owners } = staged
   for (const [id, row] of before) {
     if (after.get(id) !== row) continue
     after.delete(id)

@@ -12,6 +12,7 @@ import type { Overlay } from './overlay.ts'
 export function* foldFrames(overlay: Overlay): Iterable<StoredFrame> {
   const { frame } = overlay
   if (frame === undefined) return
+  const app = overlay.app.fingerprint
   // Only the last frame states what is decided: what stands before it is a part.
   let patches: Patch[] = []
   let entries = 0
@@ -29,12 +30,12 @@ export function* foldFrames(overlay: Overlay): Iterable<StoredFrame> {
       from = place
       entries += chunk.length
       if (entries < LIMITS.pageEntries) continue
-      yield { ...frame, decided: 0, patches }
+      yield { ...frame, decided: 0, patches, folded: { patches: patches.length, app } }
       patches = []
       entries = 0
     } while (rows.length > 0)
   }
-  yield { ...frame, patches }
+  yield { ...frame, patches, folded: { patches: patches.length, app } }
 }
 
 interface Entry {

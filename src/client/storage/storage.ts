@@ -16,6 +16,8 @@ export interface StoredFrame {
   /** Everything up to this number of `client` has its effects in the rows. */
   readonly decided: number
   readonly patches: readonly Patch[]
+  /** What folding wrote: in so many of the first patches no two rows are one, and all fit the tables of the app with this fingerprint. */
+  readonly folded?: { readonly patches: number; readonly app: string }
   /** All scopes held after this frame; rows of others leave. */
   readonly scopes: readonly string[]
   /** When the authority took the snapshot: milliseconds since 1970. */
