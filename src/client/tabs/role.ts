@@ -39,8 +39,12 @@ export interface RolePlayer {
 /** How long to wait before a store that could not be led is tried again. */
 const TRY_AGAIN_MS = 1_000
 
-/** How often a leader looks for what nobody lived to tell of: a tab may end between its write and its word. */
+/** How often a client looks for what nobody lived to tell of: a tab may end between its write and its word. */
 const LOOK_MS = 30_000
+
+/** The same where nobody can tell, and how long who was deposed there leaves the lead to others. */
+const LOOK_DEAF_MS = 2_000
+const TAKE_BACK_MS = 10_000
 
 /** Makes the player of one client. */
 export function createRole({ storage, tabs, clock, onLead, onLost, onWord, report }: RoleParts): RolePlayer {
@@ -78,7 +82,7 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
 
   const waitForTurn = (): void => {
     // Where nobody says whose turn it is, the store's fence must do: whoever comes last leads, the others come again later.
-    stopLeading = tabs?.lead(() => void takeLead()) ?? clock.after(TRY_AGAIN_MS, () => void takeLead())
+    stopLeading = tabs?.lead(() => void takeLead()) ?? clock.after(TAKE_BACK_MS, () => void takeLead())
   }
 
   const takeLead = async (): Promise<void> => {
@@ -93,12 +97,11 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
     }
     if (isClosed) return
     role = 'leading'
-    look()
     onLead()
   }
 
   const look = (): void => {
-    stopLooking = clock.after(LOOK_MS, () => {
+    stopLooking = clock.after(tabs === undefined ? LOOK_DEAF_MS : LOOK_MS, () => {
       look()
       void catchUp()
     })
@@ -109,7 +112,6 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
     if (role !== 'leading') return
     role = 'following'
     shared?.resign()
-    stopLooking()
     stopLeading()
     onLost()
     if (!isClosed) waitForTurn()
@@ -144,7 +146,9 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
           },
     start() {
       if (role === 'alone') return onLead()
-      tabs?.hear((heard) => {
+      look()
+      if (tabs === undefined) return void takeLead()
+      tabs.hear((heard) => {
         const word = parseWord(heard)
         if (word === undefined || isClosed) return
         if (isAlone) {

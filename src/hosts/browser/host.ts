@@ -51,7 +51,12 @@ export function browser({
     random,
     network: createNetwork(report, network),
     openStorage: (actor) => openIndexedDbStorage({ name: storeName(actor), durability }),
-    openTabs: (actor) => openTabs(storeName(actor), report),
+    ...(canJoin() ? { openTabs: (actor: ActorId) => openTabs(storeName(actor), report) } : {}),
     report,
   }
+}
+
+/** Web Locks exist only where the page came over HTTPS, or from this machine. Without them tabs take turns by the store's fence. */
+function canJoin(): boolean {
+  return typeof BroadcastChannel === 'function' && typeof navigator === 'object' && 'locks' in navigator
 }

@@ -154,6 +154,17 @@ describe('two tabs', () => {
     expectAgreement(world, 1)
   })
 
+  test('[I8] where there are neither locks nor channels, tabs take turns by the fence of the store, and agree', async () => {
+    const world = createTabWorld()
+    const one = await world.open(true)
+    const two = await world.open(true)
+    put(one.client, 2)
+    put(two.client, 2, 3)
+    await world.clock.advance(2 * MINUTE)
+    await world.settle()
+    expectAgreement(world, 4)
+  })
+
   test('pausing holds for both, and so does going on', async () => {
     const world = createTabWorld()
     const one = await world.open()

@@ -17,7 +17,8 @@ export interface Tab {
 
 export interface TabWorld extends World {
   readonly tabs: readonly Tab[]
-  open(): Promise<Tab>
+  /** `isDeaf`: on a page where there are neither locks nor channels. */
+  open(isDeaf?: boolean): Promise<Tab>
   /** Runs whatever can run without time going on, the database too. */
   settle(): Promise<void>
   /** From now on no word reaches anybody: a tab may end between its write and its word. */
@@ -96,7 +97,7 @@ export function createTabWorld(): TabWorld {
     shout(word: unknown) {
       for (const ear of ears) ear.hear(word)
     },
-    async open() {
+    async open(isDeaf = false) {
       let isFrozen = false
       const joined = openTabs(() => isFrozen)
       const client = createClient({
@@ -105,7 +106,7 @@ export function createTabWorld(): TabWorld {
           ...world.host(),
           random: createTestRandom(++opened),
           openStorage: () => openIndexedDbStorage({ name }),
-          openTabs: () => joined,
+          ...(isDeaf ? {} : { openTabs: () => joined }),
         },
         url: 'https://authority.test/sync/',
         session: { actor: '42' },
