@@ -75,5 +75,5 @@ function packageVersion(): string {
 }
 
 function browserVersion(): string {
-  return execFileSync(chromiumPath(), ['--version'], { encoding: 'utf8' }).trim()
+  return execFileSync(chromiumPath(), ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
 }

@@ -56,7 +56,7 @@ export const callPage = {
   },
   /** A burst on a new device. */
   async burst(): Promise<Burst> {
-    const name = `burst ${bursts++}`
+    const name = `burst-${bursts++}`
     let handedOver = 0
     let durable = 0
     const appended: Listening['appended'] = (texts, at, kept) => {
@@ -81,7 +81,7 @@ export const callPage = {
   },
   /** The record of the last burst, put into a raw database by one strict transaction. */
   async burstByHand(): Promise<{ readonly took: number; readonly length: number }> {
-    const name = `raw burst ${bursts++}`
+    const name = `raw-burst-${bursts++}`
     const db = await openRaw(name)
     await db.add(['{}'], 'strict')
     const began = performance.now()

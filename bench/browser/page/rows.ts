@@ -63,7 +63,7 @@ export const rowPage = {
   async apply(): Promise<{ readonly readable: number; readonly stored: number }> {
     const { sets, pages } = made()
     const wanted = sets[sets.length >> 1] as SetRow
-    const name = `apply ${runs++}`
+    const name = `apply-${runs++}`
     const script = createScript(pages)
     const frames = keptFrames()
     const client = openDevice(world(name, script.network, { keptFrame: frames.hear }))
@@ -86,7 +86,7 @@ export const rowPage = {
   async applyByHand(): Promise<{ readonly readable: number; readonly stored: number }> {
     const { sets, pages } = made()
     const wanted = sets[sets.length >> 1] as SetRow
-    const name = `raw apply ${runs++}`
+    const name = `raw-apply-${runs++}`
     const raw = await openRaw(name)
     const began = performance.now()
     const byId = new Map<string, SetRow>()
