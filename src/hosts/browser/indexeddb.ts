@@ -12,6 +12,7 @@ import type { OthersListener, Storage, StoredFrame } from '../../client/storage/
 import type { Patch } from '../../protocol/frame.ts'
 import type { Sequence } from '../../protocol/ids.ts'
 import { IDB_FORMAT, type IdbJournal, openIdbJournal } from './idb-journal.ts'
+import { beginNewLog } from './new-log.ts'
 import { inStore } from './store-fault.ts'
 
 /** Which database, and how it keeps intents. */
@@ -45,6 +46,7 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
       blocking: () => db.close(),
     }),
   )
+  const logIsNew = beginNewLog(name)
   let listener: OthersListener | undefined
   let client = ''
   let last = 0
@@ -96,6 +98,8 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
     async load(birth) {
       // Rows first: what the outbox then says is as new as they are, or newer.
       const kept = framesOf(await frames.load(parseFrame))
+      // Before anything is written: beside a write the old log is sometimes gone on with.
+      await logIsNew
       const events = eventsOf(await outbox.load(parseEvents, JSON.stringify([birth])))
       if (events[0]?.kind !== 'born')
         throw new SyncError('storage_corrupt', 'The stored outbox does not begin with its birth')
