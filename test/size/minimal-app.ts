@@ -1,5 +1,6 @@
 // The smallest app that there is: one table, one mutator, one client in a browser. bundle.test.ts weighs what it loads.
 // Its schema is written out, because a library of schemas is the app's own weight and not the engine's.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { defineApp, t, table } from 'holdfast'
 import { browser } from 'holdfast/browser'
 import { createClient } from 'holdfast/client'
@@ -10,18 +11,18 @@ interface Note {
 }
 
 /** Takes what has both texts. */
-const note = {
+const note: StandardSchemaV1<Note, Note> = {
   '~standard': {
     version: 1,
     vendor: 'minimal',
-    validate: (value: unknown) => {
+    validate: (value) => {
       const { id, text } = Object(value) as Partial<Note>
       return typeof id === 'string' && typeof text === 'string'
         ? { value: { id, text } }
         : { issues: [{ message: 'must be a note' }] }
     },
   },
-} as const
+}
 
 const app = defineApp({
   tables: { notes: table({ id: t.id(), ownerId: t.text(), text: t.text() }).scope('user', 'ownerId') },
