@@ -34,8 +34,8 @@ export interface IdbJournal {
   add(text: string): Promise<void>
   /** Adds what `make` gives once all that others have added is heard; fenced when this tab leads. */
   note(make: () => string | undefined): Promise<void>
-  /** Adds these records, all or none; only the leader may. */
-  keep(texts: readonly string[]): Promise<void>
+  /** Adds the records that `make` gives, all or none; only the leader may. `make` is called after the turn: many rows take a while. */
+  keep(make: () => readonly string[]): Promise<void>
   /** Replaces everything by what `make` gives; only the leader may. `isSame`: whoever knows all of the old journal knows the new one. */
   rewrite(make: () => { readonly texts: readonly string[]; readonly isSame: boolean }): Promise<void>
   catchUp(): Promise<void>
@@ -249,7 +249,8 @@ export function openIdbJournal(
         },
       )
     },
-    async keep(texts) {
+    async keep(make) {
+      let texts: readonly string[] = []
       await within(
         'readwrite',
         'take a frame',
@@ -257,6 +258,7 @@ export function openIdbJournal(
           const found = await read(store, position)
           mustLead(found.head)
           take(found)
+          texts = make()
           return Promise.all(texts.map((text) => store.add(text)))
         },
         (keys) => {

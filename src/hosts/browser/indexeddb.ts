@@ -143,7 +143,7 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
           { details: { gap: true } },
         )
       try {
-        await frames.keep(textsOf(frame))
+        await frames.keep(() => textsOf(frame))
       } catch (error) {
         // To whom the lead was lost, the rows come from whoever leads.
         hasGap = !hasCode(error, 'not_leading')
