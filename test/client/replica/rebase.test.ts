@@ -28,6 +28,7 @@ const callOf = (...ops: readonly Op[]): Step => ({ do: 'call', ops, mode: 'call'
 const moveOfPositionAlone: readonly Step[] = [
   frameOf([put('boxes', { id: 'b0', owner: 'ada', tag: null, n: 0 }), put('items', item(1))], false),
   callOf({ do: 'insert', table: 'items', id: 'i0', under: 'b0', isTried: true }),
+  // biome-ignore lint/suspicious/noThenProperty: it is data, nobody awaits it.
   callOf({ do: 'where', table: 'items', under: 'b2', atLeast: null, order: 'asc', limit: null, then: 'delete' }),
   callOf(
     { do: 'insert', table: 'items', id: 'i2', under: 'b0', isTried: true },
