@@ -12,7 +12,7 @@ import { setArgs, workout } from './rows.ts'
 
 const INTENTS = 10_000
 const WORKOUTS = 100
-const REPEATS = 15
+const REPEATS = 31
 
 export async function measure(): Promise<readonly Figure[]> {
   let bursts = 0
@@ -93,9 +93,9 @@ function listening(host: Host, hear: (count: number, at: number, kept: Promise<u
       const storage = await host.openStorage(actor)
       return {
         ...storage,
-        append(intents, texts) {
+        append(intents, draft) {
           const at = performance.now()
-          const kept = storage.append(intents, texts)
+          const kept = storage.append(intents, draft)
           void hear(intents.length, at, kept)
           return kept
         },

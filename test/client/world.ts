@@ -109,9 +109,9 @@ export function createWorld(): World {
       get isDurable() {
         return disk.isDurable
       },
-      async append(intents, texts) {
+      async append(intents, draft) {
         await before('append', intents)
-        return inner.append(intents, texts)
+        return inner.append(intents, draft)
       },
       async note(make) {
         const events = make()

@@ -59,11 +59,12 @@ export const callPage = {
     const name = `burst-${bursts++}`
     let handedOver = 0
     let durable = 0
-    const appended: Listening['appended'] = (texts, at, kept) => {
-      if (texts.length === 1) return
+    let handed: readonly object[] = []
+    const appended: Listening['appended'] = (intents, at, kept) => {
+      if (intents.length === 1) return
       if (handedOver !== 0) throw new Error('The burst was handed over in several parts')
       handedOver = at
-      record = `[{"kind":"made","intents":[${texts.join(',')}]}]`
+      handed = intents
       void kept.then(() => {
         durable = performance.now()
       })
@@ -75,6 +76,7 @@ export const callPage = {
     const began = performance.now()
     await Promise.all(calls.map((args) => client.mutate.logSet(args).saved))
     const ended = performance.now()
+    record = JSON.stringify([{ kind: 'made', intents: handed }])
     await client.close()
     await deleteDatabase(databaseOf(name))
     return { whole: ended - began, keeping: ended - handedOver, durable: durable - handedOver }

@@ -6,7 +6,7 @@ import { ACTOR } from '../../engine/app.ts'
 
 /** Hears of what is handed over to the storage, and when it is kept. */
 export interface Listening {
-  appended?(texts: readonly string[], at: number, kept: Promise<unknown>): void
+  appended?(intents: readonly object[], at: number, kept: Promise<unknown>): void
   keptFrame?(kept: Promise<unknown>): void
   folded?(kept: Promise<unknown>): void
 }
@@ -25,10 +25,10 @@ export function world(
       const storage = await host.openStorage(actor)
       return {
         ...storage,
-        append(intents, texts = intents.map((intent) => JSON.stringify(intent))) {
+        append(intents, draft) {
           const at = performance.now()
-          const kept = storage.append(intents, texts)
-          appended?.(texts, at, kept)
+          const kept = storage.append(intents, draft)
+          appended?.(intents, at, kept)
           return kept
         },
         keepFrame(frame) {

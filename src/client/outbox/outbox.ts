@@ -6,8 +6,8 @@ import { hasCode } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
 import type { ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
 import { type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
-import type { Storage } from '../storage/storage.ts'
-import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry, textOf } from './entry.ts'
+import type { Draft, Storage } from '../storage/storage.ts'
+import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry } from './entry.ts'
 import { countForgettable, rebornEvents, snapshotEvents } from './snapshot.ts'
 import { type KeptIntent, type OutboxEvent, placesOf } from './stored.ts'
 
@@ -79,6 +79,8 @@ export function createOutbox(
   let numbered: OwnEntry[] = []
   let unnumbered: OwnEntry[] = []
   let saving: Promise<void> | undefined
+  /** The unnumbered entries in words, where the storage wants them. */
+  let draft: Draft | undefined
   const byId = new Map<IntentId, OwnEntry>()
   // Everything that goes to the journal goes one after the other, so that a rewrite holds all that came before it.
   const lane = createLane()
@@ -152,10 +154,13 @@ export function createOutbox(
 
   const saveGroup = async (): Promise<void> => {
     const group = unnumbered.slice()
+    const written = draft
+    draft = undefined
+    check(written === undefined || written.count === group.length, 'I1', 'a draft does not hold what is to be kept')
     try {
       const from = await storage.append(
         group.map(({ intent }) => intent),
-        group.map(textOf),
+        written,
       )
       check(from === lastNumber() + 1, 'I18', `storage gave number ${from} after ${lastNumber()}`)
     } catch (error) {
@@ -234,6 +239,8 @@ export function createOutbox(
     add(intent, onSaved) {
       const entry = makeEntry(intent)
       entry.text = JSON.stringify(intent)
+      draft ??= storage.draft?.()
+      draft?.add(entry.text)
       entry.onSaved = onSaved
       byId.set(intent.id, entry)
       unnumbered.push(entry)

@@ -43,6 +43,14 @@ export interface Folding {
 /** Says what is to be kept, in the moment in which its place in the journal is known. */
 export type MakeEvents = () => readonly OutboxEvent[]
 
+/** Intents that are put into words for the disk while there is time for it: as they are made, and not when somebody waits. */
+export interface Draft {
+  /** How many there are. */
+  readonly count: number
+  /** Adds one, as JSON. */
+  add(text: string): void
+}
+
 /** A place that keeps one actor's device. One process has it open at a time, unless it is `shared`. */
 export interface Storage {
   readonly mode: StorageMode
@@ -56,9 +64,11 @@ export interface Storage {
   /**
    * Gives the intents the next sequence numbers and keeps them as one `made` event, in one transaction; resolves with the first
    * number when they are durable. Rejects with a SyncError when nothing was kept. Calls that overlap are done in order.
-   * `texts` are the same intents as JSON, for a caller who has made them before the disk was waited for.
+   * `draft` holds the same intents, for a caller who has put them into it before the disk is waited for.
    */
-  append(intents: readonly IntentContent[], texts?: readonly string[]): Promise<Sequence>
+  append(intents: readonly IntentContent[], draft?: Draft): Promise<Sequence>
+  /** Begins a draft for one append of this storage. Absent where nothing would be gained by it. */
+  readonly draft?: (() => Draft) | undefined
   /**
    * Keeps the events that `make` gives; resolves when they, and everything in this journal before them, are durable. `make` is
    * called once, when all that others kept before is known, so that what it says is true where it will stand; it may give none.

@@ -138,7 +138,7 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
         ? storage
         : {
             ...storage,
-            append: (intents, texts) => told(storage.append(intents, texts)),
+            append: (intents, draft) => told(storage.append(intents, draft)),
             note: (make: MakeEvents) => told(storage.note(make)),
             rewriteOutbox: (make: MakeEvents) => told(storage.rewriteOutbox(make)),
             keepFrame: (frame) => told(storage.keepFrame(frame)),

@@ -8,7 +8,7 @@ import { check } from '../../base/assert.ts'
 import { hasCode, SyncError } from '../../base/errors.ts'
 import { type OutboxEvent, STORED_FORMAT } from '../../client/outbox/stored.ts'
 import { lastNumberAfter, lastNumberOfRewrite } from '../../client/storage/numbers.ts'
-import type { OthersListener, Storage, StoredFrame } from '../../client/storage/storage.ts'
+import type { Draft, OthersListener, Storage, StoredFrame } from '../../client/storage/storage.ts'
 import type { Patch } from '../../protocol/frame.ts'
 import type { Sequence } from '../../protocol/ids.ts'
 import { IDB_FORMAT, type IdbJournal, openIdbJournal } from './idb-journal.ts'
@@ -106,11 +106,13 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
       isLoaded = true
       return { outbox: events, frames: kept }
     },
-    async append(intents, texts) {
+    draft: createTextDraft,
+    async append(intents, draft) {
       opened()
       if (intents.length === 0) return (last + 1) as Sequence
-      const items = texts ?? intents.map((intent) => JSON.stringify(intent))
-      await outbox.add(`[{"kind":"made","intents":[${items.join(',')}]}]`)
+      const items =
+        (draft as TextDraft | undefined)?.text() ?? intents.map((intent) => JSON.stringify(intent)).join(',')
+      await outbox.add(`[{"kind":"made","intents":[${items}]}]`)
       const first = (last + 1) as Sequence
       last += intents.length
       return first
@@ -236,5 +238,24 @@ function parse<Value>(text: string, journal: string): Value {
       details: { journal },
       cause,
     })
+  }
+}
+
+interface TextDraft extends Draft {
+  /** Its intents, parted by commas. */
+  text(): string
+}
+
+function createTextDraft(): TextDraft {
+  let count = 0
+  let joined = ''
+  return {
+    get count() {
+      return count
+    },
+    add(text) {
+      joined = count++ === 0 ? text : `${joined},${text}`
+    },
+    text: () => joined,
   }
 }

@@ -10,6 +10,7 @@ import type { ActorId, Sequence } from '../../protocol/ids.ts'
 import type { Disk } from './disk.ts'
 import { onDisk } from './disk-fault.ts'
 import { findJournal, type Journal, openJournal } from './journal.ts'
+import { createList, type ListBytes, listOf } from './list.ts'
 import type { RecordText } from './record.ts'
 
 /**
@@ -25,7 +26,7 @@ interface Group {
 
 /** The events of one call, as texts; `intents` are to be given their number. */
 interface Job {
-  readonly intents?: readonly string[]
+  readonly intents?: { readonly count: number; readonly list: ListBytes }
   readonly events?: readonly { readonly text: string; readonly event: OutboxEvent }[]
   resolve(first: Sequence): void
   reject(error: unknown): void
@@ -86,8 +87,8 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
     for (const { intents, events = [] } of jobs) {
       firsts.push((reached + 1) as Sequence)
       if (intents !== undefined) {
-        records.push({ head: `{"kind":"made","first":${reached + 1},"intents":[`, items: intents, tail: ']}' })
-        reached += intents.length
+        records.push({ head: `{"kind":"made","first":${reached + 1},"intents":[`, list: intents.list, tail: ']}' })
+        reached += intents.count
       }
       for (const { text, event } of events) {
         records.push(text)
@@ -134,9 +135,11 @@ export async function openFileStorage(disk: Disk, actor: ActorId): Promise<Stora
         throw error
       }
     },
-    async append(intents, texts) {
+    draft: createList,
+    async append(intents, draft) {
       if (intents.length === 0) return join({})
-      return join({ intents: texts ?? intents.map((intent) => JSON.stringify(intent)) })
+      const list = draft === undefined ? listOf(intents.map((intent) => JSON.stringify(intent))) : (draft as ListBytes)
+      return join({ intents: { count: intents.length, list } })
     },
     async note(make) {
       await join({ events: make().map((event) => ({ text: JSON.stringify(event), event })) })

@@ -109,6 +109,31 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
       await next.close()
     },
   ),
+  onOne(
+    'intents that came in a draft are kept as those that came without, alone or among other calls',
+    async (harness, storage) => {
+      const drafted = (...labels: number[]) => {
+        const draft = storage.draft?.()
+        const intents = labels.map((label) => intent(label, { text: '🏋️ "\\ü'.repeat(label) }))
+        for (const each of intents) draft?.add(JSON.stringify(each))
+        return { intents, draft }
+      }
+      const many = drafted(...Array.from({ length: 300 }, (_, index) => index))
+      const few = drafted(301, 302)
+      const one = drafted(303)
+      expectSame(await storage.append(one.intents, one.draft), 1, 'the number of a draft of one')
+      const firsts = [
+        storage.append([intent(7)]),
+        storage.append(many.intents, many.draft),
+        storage.append(few.intents, few.draft),
+      ]
+      expectSame(await Promise.all(firsts), [2, 3, 303], 'the first numbers')
+      const { next, stored } = await reopened(harness, storage)
+      const kept = stored.outbox.flatMap((event) => (event.kind === 'made' ? event.intents : []))
+      expectSame(kept, [...one.intents, intent(7), ...many.intents, ...few.intents], 'the intents')
+      await next.close()
+    },
+  ),
   onOne('[I16] a rewrite replaces the outbox whole, and numbers go on from it', async (harness, storage) => {
     await Promise.all([1, 2, 3].map((label) => storage.append([intent(label)])))
     const rewritten = [birth('a', 2), made(3, intent(3)), decided(3, 3)]
