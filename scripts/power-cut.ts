@@ -22,7 +22,12 @@ const WRITING_MS = { from: 1_000, to: 2_500 }
 const ARRIVAL_MS = 200
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '10' }, relaxed: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '10' },
+    relaxed: { type: 'boolean', default: false },
+    // As everywhere: the last line is JSON, asked for or not.
+    json: { type: 'boolean', default: false },
+  },
 })
 const rounds = Number(values.rounds)
 const durability = values.relaxed ? 'relaxed' : 'strict'
