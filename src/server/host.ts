@@ -1,4 +1,4 @@
-// All that the authority wants of the world besides its database. Database adapters live on the rim and bring one along.
+// All that the authority wants of the world besides its database. A database adapter brings along that of the runtime for which it is.
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 

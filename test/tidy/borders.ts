@@ -65,7 +65,12 @@ export const BORDERS: readonly Border[] = [
   { place: 'server/state', may: [...below, 'server/db'], isFlat: true },
   { place: 'server/state/adopt.ts', may: [...below, 'server/db', 'server/state'] },
   { place: 'server/db', may: below, types: ['server/host.ts'] },
-  { place: 'server/db/sqlite', may: [...below, 'server/db', 'server/host.ts'], packages: ['node'], isApart: true },
+  {
+    place: 'server/db/sqlite',
+    may: [...below, 'server/db', 'server/host.ts', 'hosts/node/authority-host.ts'],
+    packages: ['node'],
+    isApart: true,
+  },
 
   { place: 'bindings/react', may: [], types: ['schema/index.ts', 'client/index.ts'], packages: ['react'] },
 
@@ -77,6 +82,7 @@ export const BORDERS: readonly Border[] = [
   {
     place: 'hosts/node',
     may: [...below, 'client/host.ts', 'client/storage', 'client/outbox/stored.ts', 'server/http/exchange.ts'],
+    types: ['server/host.ts'],
     packages: ['node', 'eventsource-parser'],
   },
   {

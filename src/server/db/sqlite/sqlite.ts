@@ -5,10 +5,10 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { backoffMs } from '../../../base/backoff.ts'
 import { SyncError } from '../../../base/errors.ts'
 import { createLane } from '../../../base/lane.ts'
+import { nodeHost } from '../../../hosts/node/authority-host.ts'
 import type { ServerHost } from '../../host.ts'
 import { ConstraintError, type Database, type Sql, type SqlRow, type SqlValue } from '../db.ts'
 import { sqliteDialect } from './dialect.ts'
-import { nodeHost } from './host.ts'
 
 /** What an embedded database may be told. */
 export interface SqliteOptions {

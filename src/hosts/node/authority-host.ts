@@ -1,8 +1,8 @@
-// The real world of an authority in Node: wall clock, timers, cryptographic dice, and a log of JSON lines on stderr.
+// The real world of an authority in Node: the clock and the dice of all hosts in Node, and a log of JSON lines on stderr.
 // Nothing below the rim reads these by itself; the simulator hands in another world.
-import { randomFillSync } from 'node:crypto'
-import type { Random } from '../../../base/random.ts'
-import type { LogEntry, ServerHost } from '../../host.ts'
+import type { LogEntry, ServerHost } from '../../server/host.ts'
+import { clock } from './clock.ts'
+import { random } from './random.ts'
 
 /** What a Node host may be told. */
 export interface NodeHostOptions {
@@ -16,19 +16,8 @@ const ranks = { info: 0, warn: 1, error: 2, silent: 3 }
 export function nodeHost(options: NodeHostOptions = {}): ServerHost {
   const least = ranks[options.log ?? 'warn']
   return {
-    clock: {
-      now: () => Date.now(),
-      monotonic: () => performance.now(),
-      after(delayMs, run) {
-        const timer = setTimeout(run, delayMs)
-        return () => clearTimeout(timer)
-      },
-      turn(run) {
-        const immediate = setImmediate(run)
-        return () => clearImmediate(immediate)
-      },
-    },
-    random: createDice(),
+    clock,
+    random,
     log(entry, cause) {
       if (ranks[entry.level] < least) return
       const line = {
@@ -38,23 +27,6 @@ export function nodeHost(options: NodeHostOptions = {}): ServerHost {
       }
       // JSON escapes control characters, so a value from outside cannot begin a line of its own.
       process.stderr.write(`${JSON.stringify(line)}\n`)
-    },
-  }
-}
-
-/** Random bytes, drawn from the system in larger pieces: a draw of its own for each costs more than the commit row it marks. */
-function createDice(): Random {
-  const pool = new Uint8Array(4096)
-  let used = pool.length
-  return {
-    bytes(length) {
-      if (length > pool.length) return randomFillSync(new Uint8Array(length))
-      if (used + length > pool.length) {
-        randomFillSync(pool)
-        used = 0
-      }
-      used += length
-      return pool.slice(used - length, used)
     },
   }
 }
