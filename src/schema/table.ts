@@ -5,25 +5,49 @@ import { type Column, type ValueOf, valueProblem } from './column.ts'
 /** The columns of a table by name. */
 export type Columns = { readonly [name: string]: Column }
 
-/** How a row finds its scope: from a column of its own, or from the row that a column refers to. */
+/**
+ * How a row finds its scope: from a column of its own, or from the row that a column refers to. In a table of the engine a column may
+ * hold the whole scope.
+ */
 export type ScopeRule =
   | { readonly via: 'column'; readonly kind: string; readonly column: string }
+  | { readonly via: 'value'; readonly column: string }
   | { readonly via: 'parent'; readonly column: string }
+
+/** Where the rows of a table stand that was there before the engine: the names of an SQL table and of those of its columns that have others. */
+export interface StoredAs {
+  readonly table: string
+  readonly columns: { readonly [column: string]: string }
+}
 
 /** A declared table. */
 export interface Table<C extends Columns = Columns> {
   readonly columns: C
   readonly scopeRule: ScopeRule
+  /** Only for a table that the engine does not make. Devices know nothing of it, and it is not part of the app's fingerprint. */
+  readonly storedAs?: StoredAs
+}
+
+/** A table that may still be said to stand in the database already. */
+export interface ScopedTable<C extends Columns> extends Table<C> {
+  /**
+   * The rows stand in the SQL table `name`, which the app made: the engine adds its triggers there and nothing else, and checks at the
+   * start whether it fits. `columns` gives the SQL names of columns that are called otherwise there.
+   */
+  existing(name: string, columns?: SqlNames<C>): Table<C>
 }
 
 /** A table that does not yet say whose its rows are; `defineApp` takes it only after `scope` or `scopeVia`. */
 export interface UnscopedTable<C extends Columns> {
   readonly columns: C
   /** Rows belong to the scope `kind:value`, with the value of `column`: `.scope('user', 'ownerId')` gives `user:42`. */
-  scope(kind: string, column: NamesOf<C, 'text' | 'id' | 'ref'>): Table<C>
+  scope(kind: string, column: NamesOf<C, 'text' | 'id' | 'ref'>): ScopedTable<C>
   /** Rows belong to the scope of the row that `column` refers to, and follow it when it moves. */
-  scopeVia(column: NamesOf<C, 'ref'>): Table<C>
+  scopeVia(column: NamesOf<C, 'ref'>): ScopedTable<C>
 }
+
+/** SQL names by declared names. */
+export type SqlNames<C extends Columns> = { readonly [Name in keyof C & string]?: string }
 
 type NamesOf<C extends Columns, Type extends string> = {
   [Name in keyof C & string]: C[Name] extends Column<infer Value, infer T extends never | Column['type']>
@@ -49,17 +73,26 @@ type Checked<C extends Columns> = (C extends { readonly id: Column<string, 'id'>
 /** Declares a table. Names are 1 to 63 letters, digits and underscores, beginning with a letter. */
 export function table<const C extends Columns>(columns: C & Checked<C>): UnscopedTable<C> {
   const made = { columns: Object.freeze({ ...columns }) as C }
+  const scoped = (rule: ScopeRule): ScopedTable<C> => {
+    const whole = { ...made, scopeRule: Object.freeze(rule) }
+    return Object.freeze({
+      ...whole,
+      existing: (table: string, columns: SqlNames<C> = {}): Table<C> => {
+        const storedAs = Object.freeze({ table, columns: Object.freeze({ ...(columns as StoredAs['columns']) }) })
+        return Object.freeze({ ...whole, storedAs })
+      },
+    })
+  }
   return Object.freeze({
     ...made,
-    scope: (kind: string, column: string): Table<C> => {
+    scope: (kind: string, column: string): ScopedTable<C> => {
       if (!/^[a-z][a-z0-9_-]{0,31}$/i.test(kind))
         throw new TypeError(
           `The kind of scope ${JSON.stringify(kind)} must be 1 to 32 letters, digits, _ or -, beginning with a letter`,
         )
-      return Object.freeze({ ...made, scopeRule: Object.freeze({ via: 'column', kind, column }) })
+      return scoped({ via: 'column', kind, column })
     },
-    scopeVia: (column: string): Table<C> =>
-      Object.freeze({ ...made, scopeRule: Object.freeze({ via: 'parent', column }) }),
+    scopeVia: (column: string): ScopedTable<C> => scoped({ via: 'parent', column }),
   })
 }
 

@@ -9,18 +9,14 @@ import type { Table } from '../schema/table.ts'
 import type { Authenticate } from './actor.ts'
 import type { Database } from './db/db.ts'
 import { layOut } from './db/layout.ts'
-import { migrate } from './db/migrate.ts'
+import { type MigrateMode, migrate } from './db/migrate.ts'
 import type { ServerHost } from './host.ts'
 import type { HttpAnswer, HttpRequest } from './http/exchange.ts'
 import { toFetch } from './http/fetch.ts'
 import { createHandler } from './http/handler.ts'
 import { createRightsReader, type Grants, type GrantsFunction, type GrantsTx } from './rights/grants.ts'
 import { createRun } from './run.ts'
-import { changeLogTables } from './state/change-log.ts'
-import { commitTables } from './state/commits.ts'
-import { ledgerTables } from './state/ledger.ts'
-import { markTables } from './state/marks.ts'
-import { watchedTables } from './state/watched.ts'
+import { MIGRATIONS } from './state/tables.ts'
 import { createLive } from './sync/live.ts'
 import { answerPull } from './sync/pull.ts'
 import { createSnapshots } from './sync/snapshot.ts'
@@ -43,6 +39,11 @@ export interface AuthorityOptions<A extends App> {
   readonly mutators?: {
     readonly [Name in keyof A['mutators']]?: MutatorBody<A['tables'], InputOf<A['mutators'][Name]>>
   }
+  /**
+   * What a start does when the database lacks tables, columns or triggers: `apply` (the default) makes them, `check` changes nothing,
+   * and `ready` rejects with what is missing. `holdfast migrate` prints it, or applies it.
+   */
+  readonly migrate?: MigrateMode
   /** Clock, dice and log; those of the database by default. */
   readonly host?: ServerHost
   /** Where the wire begins; default `/sync`. */
@@ -120,14 +121,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     },
     tuning,
   }
-  const { dialect } = database
-  const ready = migrate(database, world.layout, [
-    ...markTables(dialect),
-    ...commitTables(dialect),
-    ...changeLogTables(dialect),
-    ...ledgerTables(dialect),
-    ...watchedTables(dialect),
-  ])
+  const ready = migrate(database, world.layout, MIGRATIONS, host.clock.now(), options.migrate ?? 'apply')
   ready.catch((error: unknown) => host.log({ level: 'error', message: 'the database does not fit the app' }, error))
   const writer = createWriter(world, (committed) => live.tell(committed))
   const snapshot = createSnapshots(world, writer)

@@ -7,7 +7,7 @@ import type { Row } from '../../src/schema/table.ts'
 import { layOut } from '../../src/server/db/layout.ts'
 import { migrate } from '../../src/server/db/migrate.ts'
 import { selectRows } from '../../src/server/rights/select.ts'
-import { markTables } from '../../src/server/state/marks.ts'
+import { MIGRATIONS } from '../../src/server/state/tables.ts'
 import { app } from './scenario.ts'
 
 const text = fc.constantFrom('', 'a', 'B', 'b', 'é', '🏋️', '\uffee', '5', 'user')
@@ -44,7 +44,7 @@ test('[I9] a query in SQL gives the same rows in the same order as its meaning, 
   const database = sqlite(':memory:')
   onTestFinished(() => database.close())
   const layout = layOut(app, database.dialect)
-  await migrate(database, layout, markTables(database.dialect))
+  await migrate(database, layout, MIGRATIONS, 0, 'apply')
   await fc.assert(
     fc.asyncProperty(
       fc.array(row, { maxLength: 12 }),

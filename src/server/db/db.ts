@@ -1,9 +1,8 @@
 // The contract of a database: a few methods, so that SQLite and PostgreSQL differ in one folder each.
 // It knows no tables of the engine; who owns which is server/state. How an app's table stands in SQL is layout.ts.
-import type { Aggregate } from '../../schema/aggregate.ts'
-import type { Table } from '../../schema/table.ts'
 import type { SqlRow, SqlValue } from '../../schema/tx.ts'
 import type { ServerHost } from '../host.ts'
+import type { Ddl } from './ddl.ts'
 
 export type { SqlRow, SqlValue }
 
@@ -33,7 +32,7 @@ export class ConstraintError extends Error {
 }
 
 /** What the engine must know of a dialect of SQL. */
-export interface Dialect {
+export interface Dialect extends Ddl {
   readonly name: 'sqlite' | 'postgres'
   /** A name as it stands in a statement. */
   quote(name: string): string
@@ -43,14 +42,6 @@ export interface Dialect {
   readonly markNumber: string
   /** A statement whose result changes whenever another connection has committed. */
   readonly stamp: string
-  /** What makes the table of an app, its indexes and its triggers, where they are missing; triggers are always made anew. */
-  tableStatements(name: string, table: Table): readonly string[]
-  /** What makes the table of an aggregate, where it is missing. */
-  aggregateStatements(name: string, aggregate: Aggregate): readonly string[]
-  /** A query for the columns (`name`) that a table has in the database; none when the table is missing. Takes the table's name. */
-  readonly columnsOf: string
-  /** Adds a column to a table that is there already. */
-  addColumn(name: string, table: Table, column: string): string
 }
 
 /** The app's own database. */

@@ -1,103 +1,13 @@
-// SQLite's dialect: how the tables of an app, their indexes and their triggers are made. Tables are STRICT and check what a
-// column may hold, so that plain SQL cannot store what no device could read. References are not foreign keys: rows of other scopes
-// come and go without asking, and a device's batch may hold a child before what it refers to.
-import { type Column, MAX_ID_LENGTH } from '../../../schema/column.ts'
-import type { Table } from '../../../schema/table.ts'
+// SQLite's dialect: what a statement must look like here and, from ddl.ts, how tables are made.
 import type { Dialect } from '../db.ts'
-
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+import { quote, sqliteTables } from './ddl.ts'
 
 /** What the engine must know of SQLite. */
 export const sqliteDialect: Dialect = {
+  ...sqliteTables,
   name: 'sqlite',
   quote,
   keyOrdered: ' WITHOUT ROWID',
   markNumber: 'n INTEGER PRIMARY KEY',
   stamp: 'PRAGMA data_version',
-  tableStatements: (name, table) => [
-    // With a rowid: random ids then dirty the pages of a narrow index and not of the rows (37 against 50 µs an intent at commit).
-    `CREATE TABLE IF NOT EXISTS ${quote(name)} (${Object.entries(table.columns)
-      .map(([column, kind]) => columnOf(column, kind))
-      .join(', ')}) STRICT`,
-    ...indexes(name, table),
-    ...triggers(name, table),
-  ],
-  aggregateStatements: (name, aggregate) => [
-    `CREATE TABLE IF NOT EXISTS ${quote(name)} (id TEXT PRIMARY KEY NOT NULL, ${Object.keys(aggregate.measures)
-      .map((measure) => `${quote(measure)} REAL NOT NULL ${finite(measure)}`)
-      .join(', ')}) STRICT`,
-  ],
-  columnsOf: 'SELECT name FROM pragma_table_info(?)',
-  addColumn: (name, table, column) =>
-    `ALTER TABLE ${quote(name)} ADD COLUMN ${columnOf(column, table.columns[column] as Column)}`,
-}
-
-const finite = (name: string): string =>
-  `CHECK (${quote(name)} BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308)`
-
-function columnOf(name: string, column: Column): string {
-  const column_ = quote(name)
-  const required = column.isNullable || column.type === 'appendIndex' ? '' : ' NOT NULL'
-  switch (column.type) {
-    case 'id':
-      return `${column_} TEXT PRIMARY KEY NOT NULL CHECK (length(${column_}) BETWEEN 1 AND ${MAX_ID_LENGTH} AND instr(${column_}, char(0)) = 0)`
-    case 'ref':
-      return `${column_} TEXT${required} CHECK (length(${column_}) BETWEEN 1 AND ${MAX_ID_LENGTH} AND instr(${column_}, char(0)) = 0)`
-    case 'text':
-      return `${column_} TEXT${required} CHECK (instr(${column_}, char(0)) = 0)`
-    case 'integer':
-    case 'timestamp':
-    case 'appendIndex':
-      return `${column_} INTEGER${required} CHECK (${column_} BETWEEN -9007199254740991 AND 9007199254740991)`
-    case 'real':
-      return `${column_} REAL${required} ${finite(name)}`
-    case 'boolean':
-      return `${column_} INTEGER${required} CHECK (${column_} IN (0, 1))`
-    case 'json':
-      return `${column_} TEXT${required} CHECK (json_valid(${column_}))`
-  }
-}
-
-/** One unique index for each position, and one on the column by which rows find their scope, unless a position's begins with it. */
-function indexes(name: string, table: Table): string[] {
-  const positions = Object.entries(table.columns).filter(([, column]) => column.type === 'appendIndex')
-  const made = positions.map(
-    ([column, { target }]) =>
-      `CREATE UNIQUE INDEX IF NOT EXISTS ${quote(`holdfast.${name}.${column}`)} ON ${quote(name)} (${quote(target)}, ${quote(column)})`,
-  )
-  const under = table.scopeRule.column
-  if (under !== 'id' && !positions.some(([, { target }]) => target === under)) {
-    made.push(`CREATE INDEX IF NOT EXISTS ${quote(`holdfast.${name}.${under}`)} ON ${quote(name)} (${quote(under)})`)
-  }
-  return made
-}
-
-/**
- * Triggers only mark, whoever writes. They also take the position of a row that moves to another parent and keeps it, since a
- * position counts under one parent only; a plain UPDATE that would collide there must set it to NULL itself.
- */
-function triggers(name: string, table: Table): string[] {
-  const under = quote(table.scopeRule.column)
-  const on = (event: string, columns: string, values: string) => {
-    const trigger = quote(`holdfast.${name}.${event.toLowerCase()}`)
-    return [
-      `DROP TRIGGER IF EXISTS ${trigger}`,
-      `CREATE TRIGGER ${trigger} AFTER ${event} ON ${quote(name)} BEGIN INSERT INTO holdfast_mark (tbl, ${columns}) VALUES (${literal(name)}, ${values}); END`,
-    ]
-  }
-  const moved = Object.entries(table.columns).flatMap(([column, { type, target }]) => {
-    if (type !== 'appendIndex') return []
-    const trigger = quote(`holdfast.${name}.${column}.moved`)
-    return [
-      `DROP TRIGGER IF EXISTS ${trigger}`,
-      `CREATE TRIGGER ${trigger} AFTER UPDATE OF ${quote(target)} ON ${quote(name)} WHEN OLD.${quote(target)} IS NOT NEW.${quote(target)} AND NEW.${quote(column)} IS OLD.${quote(column)} AND NEW.${quote(column)} IS NOT NULL BEGIN UPDATE ${quote(name)} SET ${quote(column)} = NULL WHERE id = NEW.id; END`,
-    ]
-  })
-  return [
-    ...on('INSERT', 'new_id', 'NEW.id'),
-    ...on('UPDATE', 'old_id, new_id, old_under', `OLD.id, NEW.id, OLD.${under}`),
-    ...on('DELETE', 'old_id, old_under', `OLD.id, OLD.${under}`),
-    ...moved,
-  ]
 }
