@@ -1,0 +1,23 @@
+// The contract of the authority as one list of cases, the same for every database: what the issue of the authority lists, item by item.
+// No test framework is imported; `npm run contract` runs them, and the test suite does.
+import { anyWriterCases } from './any-writer.ts'
+import type { AuthorityCase } from './ground.ts'
+import { ownSqlCases } from './own-sql.ts'
+
+/** The parts of the contract by their numbers. */
+export const ITEMS: { readonly [item: number]: string } = {
+  2: 'existing tables',
+  3: 'any writer',
+  4: 'scopes and rights',
+  5: 'idempotency',
+  6: 'fallback dedupe',
+  7: 'append indexes and aggregates',
+  8: 'conflicts',
+  9: 'evolution',
+  10: 'live',
+  11: 'limits and defence',
+  12: 'retention and history',
+}
+
+/** All cases. */
+export const AUTHORITY_CASES: readonly AuthorityCase[] = [...anyWriterCases, ...ownSqlCases]

@@ -1,0 +1,49 @@
+// Runs cases of the authority's contract one after another and counts them by item. A case that takes too long has failed: it waits
+// for something that does not come. Prints nothing; scripts/contract.ts does.
+import { beforeDeadline } from '../../../base/deadline.ts'
+import type { AuthorityCase, Surroundings } from './ground.ts'
+
+/** What the cases came to. */
+export interface Tally {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: 0
+  readonly byItem: { readonly [item: string]: { readonly passed: number; readonly failed: number } }
+}
+
+/** One case that failed. */
+export interface Failed {
+  readonly item: number
+  readonly title: string
+  readonly why: string
+}
+
+/** A case may take this long, in milliseconds of real time. */
+const CASE_MS = 60_000
+
+/** Runs one case. */
+export function runCase({ run }: AuthorityCase, surroundings: Surroundings): Promise<void> {
+  return beforeDeadline(surroundings.clock, CASE_MS, run(surroundings), 'the case')
+}
+
+/** Runs cases in order; `onFailed` hears of each that fails as it does. */
+export async function runCases(
+  cases: readonly AuthorityCase[],
+  surroundings: Surroundings,
+  onFailed: (failed: Failed) => void,
+): Promise<Tally> {
+  const byItem: { [item: string]: { passed: number; failed: number } } = {}
+  for (const each of cases) {
+    byItem[each.item] ??= { passed: 0, failed: 0 }
+    const counted = byItem[each.item] as { passed: number; failed: number }
+    try {
+      await runCase(each, surroundings)
+      counted.passed++
+    } catch (error) {
+      counted.failed++
+      onFailed({ item: each.item, title: each.title, why: error instanceof Error ? error.message : String(error) })
+    }
+  }
+  const sum = (key: 'passed' | 'failed') => Object.values(byItem).reduce((total, counted) => total + counted[key], 0)
+  return { passed: sum('passed'), failed: sum('failed'), skipped: 0, byItem }
+}
