@@ -46,6 +46,18 @@ export function watchDatabase(inner: Database, watch: DatabaseWatch): Database {
         watch.inserting(head, rows)
         return sql.insert(head, rows, tail)
       },
+      async allIn(text, before, values) {
+        await between()
+        return sql.allIn(text, before, values)
+      },
+      async update(table, key, columns, rows) {
+        await between()
+        return sql.update(table, key, columns, rows)
+      },
+      async delete(table, key, values) {
+        await between()
+        return sql.delete(table, key, values)
+      },
       savepoint: (body) => sql.savepoint(body),
     }
     return { sql: watchedSql, between }

@@ -6,7 +6,10 @@ import type { Ddl } from './ddl.ts'
 
 export type { SqlRow, SqlValue }
 
-/** Statements inside one transaction or snapshot. Parameters are written `?`. */
+/**
+ * Statements inside one transaction or snapshot. Parameters are written `?`; names come quoted. A statement that fails may take the
+ * whole transaction with it, up to the last savepoint: who wants to go on after an error must have opened one.
+ */
 export interface Sql {
   /** The rows of a statement. */
   all(text: string, parameters?: readonly SqlValue[]): Promise<readonly SqlRow[]>
@@ -17,6 +20,17 @@ export interface Sql {
    * prepared statement many times, as is faster here (SQLite: single rows 6 µs, the same by hundreds 9 µs, with a trigger).
    */
   insert(head: string, rows: readonly (readonly SqlValue[])[], tail?: string): Promise<void>
+  /** All rows of `text` with `IN (…)` in it as `IN (?*)`, for each of the values once; `before` are the parameters that stand before it. */
+  allIn(text: string, before: readonly SqlValue[], values: readonly SqlValue[]): Promise<readonly SqlRow[]>
+  /** Sets these columns in the rows found by `key`: each of `rows` holds their values, then that of the key. Gives the number changed. */
+  update(
+    table: string,
+    key: string,
+    columns: readonly string[],
+    rows: readonly (readonly SqlValue[])[],
+  ): Promise<number>
+  /** Deletes the rows in which `key` has one of the values. */
+  delete(table: string, key: string, values: readonly SqlValue[]): Promise<void>
   /** Runs `body` so that its changes are undone when it throws, and only these. */
   savepoint<Result>(body: () => Promise<Result>): Promise<Result>
 }
@@ -38,9 +52,11 @@ export interface Dialect extends Ddl {
   quote(name: string): string
   /** Ends the `CREATE TABLE` of a table that is kept in the order of its primary key. */
   readonly keyOrdered: string
+  /** The type of a text that is compared and ordered by its bytes, as it stands in `CREATE TABLE`. */
+  readonly text: string
   /** The column that numbers the marks, as it stands in `CREATE TABLE`. */
   readonly markNumber: string
-  /** A statement whose result changes whenever another connection has committed. */
+  /** A query whose result changes whenever another authority, or another connection of this one, has committed. */
   readonly stamp: string
 }
 
@@ -49,9 +65,12 @@ export interface Database {
   readonly dialect: Dialect
   /** Clock, dice and log, unless the authority is given others. */
   readonly host: ServerHost
-  /** One transaction at a time; durable when it resolves. When `body` throws, nothing has happened. */
+  /**
+   * One transaction at a time, of all processes that share the database; durable when it resolves. When `body` throws, nothing has
+   * happened. It may be called again, from its beginning, when another writer was in the way: it must make all that it fills anew.
+   */
   write<Result>(body: (sql: Sql) => Promise<Result>): Promise<Result>
-  /** One snapshot: all statements see the same commit. May overlap with writes and other snapshots. */
+  /** One snapshot: all statements see the same commit. May overlap with writes and other snapshots, and be called again like a write. */
   read<Result>(body: (sql: Sql) => Promise<Result>): Promise<Result>
   /** Lets go of the database. */
   close(): Promise<void>

@@ -23,16 +23,18 @@ export async function recomputeGroups(
     else rows.push(row)
   }
   const present = new Set<string>()
+  const empty: string[] = []
   const computed: (string | number)[][] = []
   for (const group of groups) {
     const row = computeGroup(aggregate, group, rowsByGroup.get(group) ?? [])
     if (row === undefined) {
-      await sql.run(`DELETE FROM ${table} WHERE id = ?`, [group])
+      empty.push(group)
       continue
     }
     present.add(group)
     computed.push([group, ...measures.map((measure) => Number(row[measure]))])
   }
+  await sql.delete(table, 'id', empty)
   const set = measures
     .map((measure) => `${layout.dialect.quote(measure)} = excluded.${layout.dialect.quote(measure)}`)
     .join(', ')

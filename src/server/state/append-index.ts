@@ -56,6 +56,7 @@ export async function setPositions(
   position: Position,
   positionsById: ReadonlyMap<string, number | null>,
 ): Promise<void> {
-  const text = `UPDATE ${table.sql} SET ${layout.dialect.quote(position.column)} = ? WHERE id = ?`
-  for (const [id, given] of positionsById) await sql.run(text, [given, id])
+  if (positionsById.size === 0) return
+  const rows = [...positionsById].map(([id, given]) => [given, id])
+  await sql.update(table.sql, 'id', [layout.dialect.quote(position.column)], rows)
 }

@@ -8,7 +8,7 @@ import { allIn } from '../db/in-list.ts'
 
 /** The table of the change log. */
 export const changeLogTables = (dialect: Dialect): readonly string[] => [
-  `CREATE TABLE IF NOT EXISTS holdfast_log (tbl TEXT NOT NULL, id TEXT NOT NULL, scope TEXT NOT NULL, version BIGINT NOT NULL, gone SMALLINT NOT NULL, PRIMARY KEY (tbl, id, scope))${dialect.keyOrdered}`,
+  `CREATE TABLE IF NOT EXISTS holdfast_log (tbl ${dialect.text} NOT NULL, id ${dialect.text} NOT NULL, scope ${dialect.text} NOT NULL, version BIGINT NOT NULL, gone SMALLINT NOT NULL, PRIMARY KEY (tbl, id, scope))${dialect.keyOrdered}`,
   'CREATE INDEX IF NOT EXISTS holdfast_log_place ON holdfast_log (scope, version, tbl, id)',
 ]
 

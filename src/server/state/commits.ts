@@ -7,8 +7,8 @@ import { allIn } from '../db/in-list.ts'
 
 /** The tables of scopes and commits. */
 export const commitTables = (dialect: Dialect): readonly string[] => [
-  `CREATE TABLE IF NOT EXISTS holdfast_scope (scope TEXT NOT NULL, version BIGINT NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (scope))${dialect.keyOrdered}`,
-  `CREATE TABLE IF NOT EXISTS holdfast_commit (scope TEXT NOT NULL, version BIGINT NOT NULL, mark TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (scope, version))${dialect.keyOrdered}`,
+  `CREATE TABLE IF NOT EXISTS holdfast_scope (scope ${dialect.text} NOT NULL, version BIGINT NOT NULL, mark ${dialect.text} NOT NULL, PRIMARY KEY (scope))${dialect.keyOrdered}`,
+  `CREATE TABLE IF NOT EXISTS holdfast_commit (scope ${dialect.text} NOT NULL, version BIGINT NOT NULL, mark ${dialect.text} NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (scope, version))${dialect.keyOrdered}`,
 ]
 
 /** Where each of these scopes stands; a scope that never changed is missing. */

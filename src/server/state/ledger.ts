@@ -10,8 +10,8 @@ import { allIn } from '../db/in-list.ts'
 /** The tables of clients and of outcomes. */
 export const ledgerTables = (dialect: Dialect): readonly string[] => [
   // `decided_id`: the intent at `decided`, kept when its row is pruned. `stored`: up to where the device keeps its outcomes itself. `pruned`: up to where rows may be missing.
-  `CREATE TABLE IF NOT EXISTS holdfast_client (client TEXT NOT NULL, actor TEXT NOT NULL, decided BIGINT NOT NULL, decided_id TEXT NOT NULL, stored BIGINT NOT NULL, pruned BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (client))${dialect.keyOrdered}`,
-  `CREATE TABLE IF NOT EXISTS holdfast_ledger (client TEXT NOT NULL, sequence BIGINT NOT NULL, actor TEXT NOT NULL, intent_id TEXT NOT NULL, alias SMALLINT NOT NULL, fingerprint TEXT NOT NULL, status TEXT NOT NULL, code TEXT, details TEXT, decided_at BIGINT NOT NULL, PRIMARY KEY (client, sequence))${dialect.keyOrdered}`,
+  `CREATE TABLE IF NOT EXISTS holdfast_client (client ${dialect.text} NOT NULL, actor ${dialect.text} NOT NULL, decided BIGINT NOT NULL, decided_id ${dialect.text} NOT NULL, stored BIGINT NOT NULL, pruned BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (client))${dialect.keyOrdered}`,
+  `CREATE TABLE IF NOT EXISTS holdfast_ledger (client ${dialect.text} NOT NULL, sequence BIGINT NOT NULL, actor ${dialect.text} NOT NULL, intent_id ${dialect.text} NOT NULL, alias SMALLINT NOT NULL, fingerprint ${dialect.text} NOT NULL, status ${dialect.text} NOT NULL, code ${dialect.text}, details ${dialect.text}, decided_at BIGINT NOT NULL, PRIMARY KEY (client, sequence))${dialect.keyOrdered}`,
   'CREATE UNIQUE INDEX IF NOT EXISTS holdfast_ledger_intent ON holdfast_ledger (actor, intent_id) WHERE alias = 0',
 ]
 

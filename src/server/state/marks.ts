@@ -4,7 +4,7 @@ import type { Dialect, Sql } from '../db/db.ts'
 
 /** The table of marks. `old_under` is what a changed or deleted row had in the column by which it found its scope. */
 export const markTables = (dialect: Dialect): readonly string[] => [
-  `CREATE TABLE IF NOT EXISTS holdfast_mark (${dialect.markNumber}, tbl TEXT NOT NULL, old_id TEXT, new_id TEXT, old_under TEXT)`,
+  `CREATE TABLE IF NOT EXISTS holdfast_mark (${dialect.markNumber}, tbl ${dialect.text} NOT NULL, old_id ${dialect.text}, new_id ${dialect.text}, old_under ${dialect.text})`,
 ]
 
 /** One touched row. */

@@ -5,7 +5,7 @@ import type { Dialect, Sql } from '../db/db.ts'
 
 /** The table of watched tables. */
 export const watchedTables = (dialect: Dialect): readonly string[] => [
-  `CREATE TABLE IF NOT EXISTS holdfast_watched (tbl TEXT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (tbl))${dialect.keyOrdered}`,
+  `CREATE TABLE IF NOT EXISTS holdfast_watched (tbl ${dialect.text} NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (tbl))${dialect.keyOrdered}`,
 ]
 
 /** Raises the numbers of these tables. */

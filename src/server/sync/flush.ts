@@ -44,26 +44,43 @@ export async function writeChanges(
   })
   // Deletes before updates before inserts, so that a unique value may pass from one row to another. Positions are given when all that
   // leave a parent have left it, and lie above all that stay: none collides, whichever is written first.
-  for (const { table, deletes } of tables)
-    for (const id of deletes) await sql.run(`DELETE FROM ${table.sql} WHERE id = ?`, [id])
-  for (const { table, updates } of tables) for (const each of updates) await update(sql, layout, table, each)
+  for (const { table, deletes } of tables) await sql.delete(table.sql, 'id', deletes)
+  for (const { table, updates } of tables) await update(sql, layout, table, updates)
   for (const { table, inserts, arrivals } of tables) await place(sql, layout, table, inserts, arrivals)
 }
 
-/** Writes the columns that differ, and empties the positions that the row left. */
-async function update(sql: Sql, { dialect }: Layout, table: TableLayout, { from, to, left }: Update): Promise<void> {
-  const before = table.writeValues(from)
-  const values: SqlValue[] = []
-  const set: string[] = []
-  for (const [index, value] of table.writeValues(to).entries()) {
-    if (value === before[index]) continue
-    values.push(value)
-    set.push(`${dialect.quote(table.written[index] as string)} = ?`)
+/** Writes the columns that differ, and empties the positions that a row left. In order; neighbours that differ in the same columns share a statement. */
+async function update(sql: Sql, { dialect }: Layout, table: TableLayout, updates: readonly Update[]): Promise<void> {
+  let columns: readonly string[] = []
+  let rows: SqlValue[][] = []
+  const write = async () => {
+    if (rows.length === 0) return
+    const quoted = columns.map((column) => dialect.quote(column))
+    const changed = await sql.update(table.sql, 'id', quoted, rows)
+    check(changed === rows.length, 'I10', `an update of ${rows.length} rows of ${table.name} met ${changed}`)
   }
-  for (const { column } of left) set.push(`${dialect.quote(column)} = NULL`)
-  if (set.length === 0) return
-  const changed = await sql.run(`UPDATE ${table.sql} SET ${set.join(', ')} WHERE id = ?`, [...values, to.id])
-  check(changed === 1, 'I10', `an update of ${table.name} met ${changed} rows`)
+  for (const { from, to, left } of updates) {
+    const before = table.writeValues(from)
+    const values: SqlValue[] = []
+    const names: string[] = []
+    for (const [index, value] of table.writeValues(to).entries()) {
+      if (value === before[index]) continue
+      values.push(value)
+      names.push(table.written[index] as string)
+    }
+    for (const { column } of left) {
+      values.push(null)
+      names.push(column)
+    }
+    if (names.length === 0) continue
+    if (names.join() !== columns.join()) {
+      await write()
+      columns = names
+      rows = []
+    }
+    rows.push([...values, to.id])
+  }
+  await write()
 }
 
 /** Writes new rows with their positions, since giving those later would cost a second write of each row and of its mark, and gives moved rows theirs. */

@@ -96,9 +96,9 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
   }
 
   async function transaction(jobs: readonly Job[]): Promise<readonly (() => void)[]> {
-    const clients: string[] = []
-    const { answers, adopted } = await database.write(async (sql) => {
+    const { answers, clients, adopted } = await database.write(async (sql) => {
       const answers: (() => void)[] = []
+      const clients: string[] = []
       for (const job of jobs) {
         try {
           const verdict = await decideInSavepoint(sql, job.batch)
@@ -110,7 +110,7 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
           answers.push(() => job.reject(error))
         }
       }
-      return { answers, adopted: await adoptIn(sql) }
+      return { answers, clients, adopted: await adoptIn(sql) }
     })
     tell({ adopted, clients })
     return answers

@@ -8,6 +8,7 @@ export const sqliteDialect: Dialect = {
   name: 'sqlite',
   quote,
   keyOrdered: ' WITHOUT ROWID',
+  text: 'TEXT',
   markNumber: 'n INTEGER PRIMARY KEY',
   stamp: 'PRAGMA data_version',
 }

@@ -8,6 +8,7 @@ import { createLane } from '../../../base/lane.ts'
 import { nodeHost } from '../../../hosts/node/authority-host.ts'
 import type { ServerHost } from '../../host.ts'
 import { ConstraintError, type Database, type Sql, type SqlRow, type SqlValue } from '../db.ts'
+import { inPieces } from '../in-list.ts'
 import { sqliteDialect } from './dialect.ts'
 
 /** What an embedded database may be told. */
@@ -184,6 +185,21 @@ function createScope(connection: Connection): { readonly sql: Sql; end(): void }
       attempt(() => {
         const statement = connection.statement(`${head} VALUES (${Array(first.length).fill('?').join(', ')})${tail}`)
         for (const row of rows) statement.run(...bindable(row))
+      })
+    },
+    allIn: (text, before, values) => inPieces(sql.all, text, before, values),
+    async update(table, key, columns, rows) {
+      const text = `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE ${key} = ?`
+      return attempt(() => {
+        let changed = 0
+        for (const row of rows) changed += Number(connection.statement(text).run(...bindable(row)).changes)
+        return changed
+      })
+    },
+    async delete(table, key, values) {
+      const text = `DELETE FROM ${table} WHERE ${key} = ?`
+      attempt(() => {
+        for (const value of values) connection.statement(text).run(...bindable([value]))
       })
     },
     async savepoint(body) {
