@@ -14,8 +14,10 @@ import type { ServerHost } from './host.ts'
 import type { HttpAnswer, HttpRequest } from './http/exchange.ts'
 import { toFetch } from './http/fetch.ts'
 import { createHandler } from './http/handler.ts'
+import { createRetention, type Erased, ownScope } from './retention.ts'
 import { createRightsReader, type Grants, type GrantsFunction, type GrantsTx } from './rights/grants.ts'
 import { createRun } from './run.ts'
+import type { Pruned } from './state/prunings.ts'
 import { MIGRATIONS } from './state/tables.ts'
 import { createLive } from './sync/live.ts'
 import { answerPull } from './sync/pull.ts'
@@ -61,6 +63,8 @@ export interface Health {
   readonly waiting: number
   /** Live streams that are open. */
   readonly streams: number
+  /** The last time that the authority forgot what need not be kept, and how much; missing before the first. */
+  readonly pruned?: Pruned
 }
 
 /** The side that decides. */
@@ -81,6 +85,18 @@ export interface Authority<A extends App = App> {
     args: ArgsOf<A['mutators'][Name]>,
     options?: { readonly id?: string },
   ): Promise<Outcome & { readonly repeated?: true }>
+  /**
+   * Forgets what need not be kept any longer (see `keepStoredMs`, `keepSilentMs` and `keepHistoryMs` in `Tuning`), slice by slice
+   * between other writes. The authority does it by itself every `pruneMs`.
+   */
+  prune(): Promise<Pruned>
+  /**
+   * Deletes the rows of an actor’s own scopes, default `user:<actor>`, and forgets the actor’s outcomes, so that nothing of what was
+   * written or answered remains here. How far the actor’s devices had come stays: what they send again is answered `expired` and never
+   * run. Devices that may read the scopes lose the rows. Rejects with a TypeError for what is no scope, or where a constraint of the
+   * app’s tables keeps a row; what was deleted until then stays deleted.
+   */
+  erase(actor: string, options?: { readonly scopes?: readonly string[] }): Promise<Erased>
   /** How it is; also what `GET /health` answers. */
   health(): Promise<Health>
   /** Ends streams, finishes what is under way, and closes the database. */
@@ -127,6 +143,8 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
   const snapshot = createSnapshots(world, writer)
   const live = createLive(world, snapshot)
   const run = createRun(world, writer, ready)
+  const retention = createRetention(world, writer, ready)
+  retention.start()
 
   const health = async (): Promise<Health> => {
     const known = {
@@ -137,8 +155,8 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     }
     try {
       await ready
-      await database.read((sql) => sql.all('SELECT 1 AS one'))
-      return { status: 'ok', ...known }
+      const pruned = await retention.last()
+      return { status: 'ok', ...known, ...(pruned === undefined ? {} : { pruned }) }
     } catch (error) {
       host.log({ level: 'error', message: 'the health check failed' }, error)
       return { status: 'failing', ...known }
@@ -173,8 +191,11 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     handle,
     fetch: toFetch(handle),
     run: (actor, name, args, more) => run(actor, name, args as Json, more),
+    prune: retention.prune,
+    erase: (actor, { scopes = [ownScope(actor)] } = {}) => retention.erase(actor, scopes),
     health,
     async close() {
+      retention.stop()
       await ready.catch(() => undefined)
       live.close()
       await writer.close()

@@ -28,7 +28,17 @@ export interface Tuning {
   readonly streams: number
   /** A quiet stream is sent a sign of life this often. */
   readonly heartbeatMs: number
+  /** How long outcomes are kept that their device has stored itself: an id that comes again within that time is known. */
+  readonly keepStoredMs: number
+  /** How long all other outcomes are kept: those of devices that were not heard of since, and of callers without a device. */
+  readonly keepSilentMs: number
+  /** How long commits are remembered. A device that was away for longer fetches its scopes anew; its intents are not touched. */
+  readonly keepHistoryMs: number
+  /** How often the authority prunes by itself; `Infinity` for never. */
+  readonly pruneMs: number
 }
+
+const DAY_MS = 24 * 60 * 60 * 1_000
 
 /** The defaults. */
 export const TUNING: Tuning = Object.freeze({
@@ -41,6 +51,10 @@ export const TUNING: Tuning = Object.freeze({
   pollMs: 250,
   streams: 10_000,
   heartbeatMs: 15_000,
+  keepStoredMs: 30 * DAY_MS,
+  keepSilentMs: 400 * DAY_MS,
+  keepHistoryMs: 90 * DAY_MS,
+  pruneMs: DAY_MS,
 })
 
 /** What the parts share. */

@@ -61,3 +61,25 @@ export async function entriesAfter(sql: Sql, scope: string, place: Place, limit:
     isGone: row['gone'] !== 0,
   }))
 }
+
+/** Forgets what left a scope at the versions from `from` up to and without `end`: nobody goes on from a place before them any more. */
+export async function pruneTombstones(sql: Sql, scope: string, from: number, end: number): Promise<number> {
+  return sql.run('DELETE FROM holdfast_log WHERE scope = ? AND version >= ? AND version < ? AND gone = 1', [
+    scope,
+    from,
+    end,
+  ])
+}
+
+/** Rows that are live in a scope, at most `limit`, by table. */
+export async function liveIn(sql: Sql, scope: string, limit: number): Promise<Map<string, string[]>> {
+  const rows = await sql.all('SELECT tbl, id FROM holdfast_log WHERE scope = ? AND gone = 0 LIMIT ?', [scope, limit])
+  const ids = new Map<string, string[]>()
+  for (const row of rows) {
+    const table = String(row['tbl'])
+    const list = ids.get(table)
+    if (list === undefined) ids.set(table, [String(row['id'])])
+    else list.push(String(row['id']))
+  }
+  return ids
+}

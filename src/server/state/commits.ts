@@ -47,8 +47,75 @@ export async function raiseVersions(
   return after
 }
 
-/** The mark of one version of a scope, or undefined when this history has no such version. */
+/** The mark of one version of a scope, or undefined when this history has no such version, or remembers it no longer. */
 export async function markOf(sql: Sql, scope: string, version: number): Promise<string | undefined> {
   const [row] = await sql.all('SELECT mark FROM holdfast_commit WHERE scope = ? AND version = ?', [scope, version])
   return row === undefined ? undefined : String(row['mark'])
+}
+
+/** The oldest commit of a scope that is remembered. */
+export async function oldestOf(sql: Sql, scope: string): Promise<Place | undefined> {
+  const [row] = await sql.all('SELECT version, mark FROM holdfast_commit WHERE scope = ? ORDER BY version LIMIT 1', [
+    scope,
+  ])
+  return row === undefined ? undefined : { version: Number(row['version']), mark: String(row['mark']) }
+}
+
+/**
+ * What stands for the mark of a version that is remembered no longer: the oldest commit that is, its mark and then its version in
+ * hexadecimal digits. A first sync passes such versions, since rows that have not changed for long lie there; between its pages the
+ * place must still tell whether the history is the same.
+ */
+export function markBefore({ version, mark }: Place): string {
+  return mark + version.toString(16)
+}
+
+/** The commit that `markBefore` stands for, or undefined when this is the mark of a commit itself. */
+export function placeBehind(mark: string): Place | undefined {
+  if (mark.length <= MARK_LENGTH) return undefined
+  return { version: Number.parseInt(mark.slice(MARK_LENGTH), 16), mark: mark.slice(0, MARK_LENGTH) }
+}
+
+/** Hexadecimal digits of a commit's mark: eight random bytes. */
+const MARK_LENGTH = 16
+
+/** A scope, and the version at which it stands. */
+export interface Standing {
+  readonly scope: string
+  readonly version: number
+}
+
+/** Scopes whose oldest commit may go because it is older than `before`, in the order of their names and after one of them. */
+export async function prunableScopes(
+  sql: Sql,
+  before: number,
+  after: string,
+  limit: number,
+): Promise<readonly Standing[]> {
+  const rows = await sql.all(
+    'SELECT s.scope, s.version FROM holdfast_scope AS s JOIN holdfast_commit AS c ON c.scope = s.scope AND c.version = (SELECT min(version) FROM holdfast_commit WHERE scope = s.scope) WHERE s.scope > ? AND c.version < s.version AND c.at < ? ORDER BY s.scope LIMIT ?',
+    [after, before, limit],
+  )
+  return rows.map((row) => ({ scope: String(row['scope']), version: Number(row['version']) }))
+}
+
+/**
+ * Forgets the oldest commits of a scope that are older than `before`, at most `limit` of them and never the last one. Gives the
+ * version from which it forgot, and the first one that it kept.
+ */
+export async function pruneCommits(
+  sql: Sql,
+  { scope, version }: Standing,
+  before: number,
+  limit: number,
+): Promise<{ readonly from: number; readonly end: number }> {
+  const from = (await oldestOf(sql, scope))?.version ?? version
+  const [kept] = await sql.all('SELECT min(version) AS first FROM holdfast_commit WHERE scope = ? AND at >= ?', [
+    scope,
+    before,
+  ])
+  const first = kept?.['first']
+  const end = Math.max(from, Math.min(typeof first === 'number' ? first : version, version, from + limit))
+  await sql.run('DELETE FROM holdfast_commit WHERE scope = ? AND version < ?', [scope, end])
+  return { from, end }
 }

@@ -177,3 +177,73 @@ function toOutcome(row: SqlRow): Outcome {
   check(status === 'rejected' || status === 'withdrawn', 'I3', `the ledger holds the status ${String(status)}`)
   return { status, code: String(row['code']), details: JSON.parse(String(row['details'])) as Details }
 }
+
+/** Up to when the ledger remembers, by the authority's clock in milliseconds since 1970. */
+export interface LedgerBounds {
+  /** Outcomes that their device has stored itself go when they were decided before this. */
+  readonly storedBefore: number
+  /** Others go when they were decided before this. */
+  readonly silentBefore: number
+}
+
+/** Clients whose oldest outcome may go, in the order of their ids and after one of them. Numbers have no holes: the first row tells. */
+export async function prunableClients(
+  sql: Sql,
+  { storedBefore, silentBefore }: LedgerBounds,
+  after: string,
+  limit: number,
+): Promise<readonly string[]> {
+  const rows = await sql.all(
+    'SELECT c.client FROM holdfast_client AS c JOIN holdfast_ledger AS l ON l.client = c.client AND l.sequence = c.pruned + 1 WHERE c.client > ? AND l.decided_at < CASE WHEN l.sequence <= c.stored THEN ? ELSE ? END ORDER BY c.client LIMIT ?',
+    [after, storedBefore, silentBefore, limit],
+  )
+  return rows.map((row) => String(row['client']))
+}
+
+/** The clients of an actor. */
+export async function clientsOf(sql: Sql, actor: string): Promise<readonly string[]> {
+  const rows = await sql.all('SELECT client FROM holdfast_client WHERE actor = ? ORDER BY client', [actor])
+  return rows.map((row) => String(row['client']))
+}
+
+/**
+ * Forgets the oldest outcomes of a client, at most `limit` of them; gives how many numbers it passed. Only from the front, and never
+ * past one that must be kept, so that one mark tells what is forgotten. How far the client is stays for ever.
+ */
+export async function pruneClient(
+  sql: Sql,
+  client: string,
+  { storedBefore, silentBefore }: LedgerBounds,
+  limit: number,
+): Promise<number> {
+  const known = await readClient(sql, client)
+  if (known === undefined || known.pruned >= known.decided) return 0
+  const [kept] = await sql.all(
+    'SELECT min(sequence) AS first FROM holdfast_ledger WHERE client = ? AND sequence > ? AND decided_at >= CASE WHEN sequence <= ? THEN ? ELSE ? END',
+    [client, known.pruned, known.stored, storedBefore, silentBefore],
+  )
+  const first = kept?.['first']
+  const end = typeof first === 'number' ? first - 1 : known.decided
+  return forget(sql, client, known.pruned, Math.min(end, known.pruned + limit))
+}
+
+/** Forgets all outcomes of a client, and gives how many numbers that are. */
+export async function forgetClient(sql: Sql, client: string): Promise<number> {
+  const known = await readClient(sql, client)
+  return known === undefined ? 0 : forget(sql, client, known.pruned, known.decided)
+}
+
+/** Empties what an actor's outcomes at other clients say beyond their status and code: those that the authority's own code brought about. */
+export async function blankOutcomes(sql: Sql, actor: string): Promise<number> {
+  return sql.run(
+    "UPDATE holdfast_ledger SET fingerprint = '', details = CASE WHEN details IS NULL THEN NULL ELSE '{}' END WHERE actor = ?",
+    [actor],
+  )
+}
+
+async function forget(sql: Sql, client: string, pruned: number, end: number): Promise<number> {
+  if (end <= pruned) return 0
+  await sql.run('DELETE FROM holdfast_ledger WHERE client = ? AND sequence <= ?', [client, end])
+  await sql.run('UPDATE holdfast_client SET pruned = ? WHERE client = ?', [end, client])
+  return end - pruned
+}

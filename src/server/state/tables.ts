@@ -6,6 +6,7 @@ import { changeLogTables } from './change-log.ts'
 import { commitTables } from './commits.ts'
 import { ledgerTables } from './ledger.ts'
 import { markTables } from './marks.ts'
+import { pruningTables } from './prunings.ts'
 import { watchedTables } from './watched.ts'
 
 /** All migrations of the engine's tables. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
       ...watchedTables(dialect),
     ],
   },
+  { number: 2, name: 'runs of pruning', statements: pruningTables },
 ]

@@ -268,7 +268,7 @@ export function createLive(world: World, snapshot: TakeSnapshot): Live {
 
   async function encodeWhole(sql: Sql, scope: string, place: Place, current: Place): Promise<string | undefined> {
     const start = await startFrom(sql, scope, place, current)
-    if (start.isReset) return undefined
+    if (start.reset !== undefined) return undefined
     const patch = await encodePatch(sql, layout, scope, start, current, {
       entries: LIMITS.liveEntries,
       bytes: LIMITS.streamBufferBytes / 2,

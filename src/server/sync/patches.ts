@@ -6,7 +6,7 @@ import type { Sql } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 import type { Layout } from '../db/layout.ts'
 import { entriesAfter, type LogEntry } from '../state/change-log.ts'
-import { markOf } from '../state/commits.ts'
+import { markBefore, markOf, oldestOf, placeBehind } from '../state/commits.ts'
 
 /** The log has a live entry and its table has no row: somebody deleted past the triggers. */
 export class RowWentUnmarked extends Error {
@@ -39,24 +39,30 @@ export interface PatchText {
 /** Rows are read this many entries at a time, so that a page of large rows is not read many times over. */
 const SLICE = 500
 
-/** Where a patch begins. `isReset` means that what the device holds of the scope is of another history. */
+/** Where a patch begins. */
 export interface Start {
   readonly from: Place
-  readonly isReset: boolean
+  /** What the device holds of the scope cannot be gone on from: its place lies before what is remembered, or in another history. */
+  readonly reset?: 'forgotten' | 'unknown'
 }
 
 /** Finds where a device that stands at `cursor` goes on: there, or from the beginning when this history does not know the place. */
 export async function startFrom(sql: Sql, scope: string, cursor: Place | undefined, current: Place): Promise<Start> {
-  if (cursor === undefined || cursor.version === 0) return { from: NOWHERE, isReset: false }
+  if (cursor === undefined || cursor.version === 0) return { from: NOWHERE }
   const { version, mark, within } = cursor
-  const known =
-    version > current.version
-      ? undefined
-      : version === current.version
-        ? current.mark
-        : await markOf(sql, scope, version)
-  if (known !== mark) return { from: NOWHERE, isReset: true }
-  return { from: within === undefined ? { version, mark } : { version, mark, within }, isReset: false }
+  if (await isOurs(sql, scope, cursor, current))
+    return { from: within === undefined ? { version, mark } : { version, mark, within } }
+  const oldest = await oldestOf(sql, scope)
+  return { from: NOWHERE, reset: oldest !== undefined && version < oldest.version ? 'forgotten' : 'unknown' }
+}
+
+/** Whether a place is one of this history, as far as that is remembered. */
+async function isOurs(sql: Sql, scope: string, { version, mark, within }: Place, current: Place): Promise<boolean> {
+  if (version > current.version) return false
+  if (version === current.version) return mark === current.mark
+  const behind = within === undefined ? undefined : placeBehind(mark)
+  if (behind === undefined) return (await markOf(sql, scope, version)) === mark
+  return version < behind.version && (await markOf(sql, scope, behind.version)) === behind.mark
 }
 
 /** Encodes what comes after `start` in a scope that stands at `current`, as far as the budget goes; at least one entry. */
@@ -92,7 +98,7 @@ export async function encodePatch(
   const isWhole = count === found.length
   const last = found[count - 1]
   const to = isWhole || last === undefined ? current : await placeAfter(sql, scope, last, current)
-  const reset = start.isReset ? ',"reset":true' : ''
+  const reset = start.reset !== undefined ? ',"reset":true' : ''
   const text = `{"scope":${JSON.stringify(scope)},"from":${JSON.stringify(start.from)},"to":${JSON.stringify(to)}${reset},"rows":${listsText(rows)},"gone":${listsText(gone)}}`
   return { text, to, entries: count, bytes, isWhole }
 }
@@ -100,7 +106,7 @@ export async function encodePatch(
 /** The place after one entry. */
 async function placeAfter(sql: Sql, scope: string, { version, table, id }: LogEntry, current: Place): Promise<Place> {
   const mark = version === current.version ? current.mark : await markOf(sql, scope, version)
-  return { version, mark: mark ?? '', within: { table, id } }
+  return { version, mark: mark ?? markBefore((await oldestOf(sql, scope)) ?? current), within: { table, id } }
 }
 
 async function readTexts(

@@ -17,6 +17,7 @@ export async function answerPull(world: World, sql: Sql, request: PullRequest, r
   const { client, actor, last, stored } = request
   const known = await readClient(sql, client)
   refuseForked(known, actor, last)
+  if (stored > (known?.decided ?? 0)) warnOfHistory(world, request, requestId)
   const { read } = await world.rights.read(actor, readAll(sql, world.layout))
   const places = await placesOf(sql, read)
   const cursors = new Map<string, Cursor>(request.cursors.map((cursor) => [cursor.scope, cursor]))
@@ -38,10 +39,9 @@ export async function answerPull(world: World, sql: Sql, request: PullRequest, r
       isComplete = false
       break
     }
-    const patch = await encodePatch(sql, world.layout, scope, await startFrom(sql, scope, cursor, current), current, {
-      entries,
-      bytes,
-    })
+    const start = await startFrom(sql, scope, cursor, current)
+    if (start.reset === 'unknown') warnOfHistory(world, request, requestId)
+    const patch = await encodePatch(sql, world.layout, scope, start, current, { entries, bytes })
     patches.push(patch.text)
     entries -= patch.entries
     bytes -= patch.bytes
@@ -54,4 +54,14 @@ export async function answerPull(world: World, sql: Sql, request: PullRequest, r
     ? `,"seal":${JSON.stringify(await makeSeal(sql, client, known, stored, read, world.host.clock.now()))}`
     : ''
   return `{"requestId":${JSON.stringify(requestId)},"patches":[${patches.join(',')}]${seal}}`
+}
+
+/** Tells the operator; the device itself needs no help. */
+function warnOfHistory({ host }: World, { client }: PullRequest, requestId: string): void {
+  host.log({
+    level: 'warn',
+    message: 'a device knows of what this database does not: was a backup restored?',
+    requestId,
+    client,
+  })
 }
