@@ -153,3 +153,10 @@ export const card = (id: string, boardId: string, more: More = {}): Call => [
 /** Calls that change or delete a row. */
 export const change = (name: string, id: string, patch: More): Call => [`update${name}`, { id, ...patch }]
 export const remove = (name: string, id: string): Call => [`delete${name}`, { id }]
+
+/** The same call with other members of its entry. */
+export const having = ([name, args, before = {}]: Call, more: { readonly [member: string]: unknown }): Call => [
+  name,
+  args,
+  { ...before, ...more },
+]

@@ -21,4 +21,20 @@ export const CONTRACT_BREAKS: readonly ContractBreak[] = [
     replace: '',
     why: 'Rows do not follow a parent that moves to another scope or goes (I9, I10).',
   },
+  {
+    name: 'writable',
+    item: 4,
+    file: 'server/sync/attempt.ts',
+    find: "if (!rights.writable.has(scope)) throw new Rejection('forbidden', { table: table.name, id: row.id })",
+    replace: '',
+    why: 'Whoever may read a scope may write into it (I9).',
+  },
+  {
+    name: 'ledger',
+    item: 5,
+    file: 'server/sync/push.ts',
+    find: 'const ledger = await lookUp(sql, actor, fresh)',
+    replace: 'const ledger = new Map<string, LedgerRecord>()',
+    why: 'The authority does not look into its ledger whether it knows an intent (I3).',
+  },
 ]

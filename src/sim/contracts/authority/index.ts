@@ -1,8 +1,12 @@
 // The contract of the authority as one list of cases, the same for every database: what the issue of the authority lists, item by item.
 // No test framework is imported; `npm run contract` runs them, and the test suite does.
 import { anyWriterCases } from './any-writer.ts'
+import { grantsCases } from './grants.ts'
 import type { AuthorityCase } from './ground.ts'
+import { idempotencyCases } from './idempotency.ts'
+import { numbersCases } from './numbers.ts'
 import { ownSqlCases } from './own-sql.ts'
+import { rightsCases } from './rights.ts'
 
 /** The parts of the contract by their numbers. */
 export const ITEMS: { readonly [item: number]: string } = {
@@ -20,4 +24,11 @@ export const ITEMS: { readonly [item: number]: string } = {
 }
 
 /** All cases. */
-export const AUTHORITY_CASES: readonly AuthorityCase[] = [...anyWriterCases, ...ownSqlCases]
+export const AUTHORITY_CASES: readonly AuthorityCase[] = [
+  ...anyWriterCases,
+  ...ownSqlCases,
+  ...rightsCases,
+  ...grantsCases,
+  ...idempotencyCases,
+  ...numbersCases,
+]
