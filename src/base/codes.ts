@@ -55,6 +55,12 @@ export const CODES: { readonly [Name in Code]: CodeEntry } = Object.freeze({
     'The request names another actor than its credentials',
     'Sign in as the actor whose outbox this is. The outbox waits.',
   ),
+  cross_site: told(
+    'cross_site',
+    403,
+    'A page of another site sent this request with the cookies of this one',
+    'Call from a page of this site, list its origin in browserOrigins, or send an authorization header.',
+  ),
   // What was asked.
   malformed: told('malformed', 400),
   too_large: told('too_large', 413),
@@ -86,6 +92,25 @@ export const CODES: { readonly [Name in Code]: CodeEntry } = Object.freeze({
     410,
     'The intent is older than the ledger remembers',
     'It was not run. Check whether it had arrived, then make it again.',
+  ),
+  // Answers to plain callers alone.
+  key_missing: told(
+    'key_missing',
+    400,
+    'This mutator is only run for a request with a key',
+    'Send Idempotency-Key: "<a fresh UUID>", the same one when the request is repeated.',
+  ),
+  key_reused: told(
+    'key_reused',
+    422,
+    'This key was used before for another request',
+    'Nothing was run. Send another request under a key of its own.',
+  ),
+  in_progress: told(
+    'in_progress',
+    409,
+    'The first request with this key is still running',
+    'Repeat it after the delay, with the same key; it then gets the outcome of the first.',
   ),
   fault: told('fault', 500),
   behind: told('behind', 503),

@@ -153,6 +153,7 @@ export const KNOWN = Object.freeze({
     'Sign in again. The outbox waits.',
   ),
   actor_mismatch: entry('authenticate', 'person'),
+  cross_site: entry('authenticate', 'person'),
   // What was asked.
   malformed: entry('decode', 'final', 'The request cannot be read', 'Correct the field that detail names.'),
   too_large: entry(
@@ -175,6 +176,9 @@ export const KNOWN = Object.freeze({
   gap: entry('apply', 'recover'),
   version_unknown: entry('validate', 'person'),
   expired: entry('apply', 'person'),
+  key_missing: entry('decode', 'final'),
+  key_reused: entry('apply', 'final'),
+  in_progress: entry('apply', 'retry'),
   fault: entry(
     'apply',
     'retry',

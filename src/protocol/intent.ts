@@ -62,14 +62,23 @@ const birth: Decoder<Birth> = (value) => {
   return [clientId(value[0]), sequence(value[1])]
 }
 
+/** The name of a mutator. */
+export const mutatorName = text((value) =>
+  /^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(value) ? undefined : 'must be the name of a mutator',
+)
+/** The version of a mutator. */
+export const mutatorVersion = integer(1, 1_000_000)
+/** When an intent was made. */
+export const madeAt = integer(-8.64e15, 8.64e15)
+
 const numbered: Decoder<NumberedIntent> = object({
   sequence,
   id: intentId,
   root: optional(intentId),
-  name: text((value) => (/^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(value) ? undefined : 'must be the name of a mutator')),
-  version: integer(1, 1_000_000),
+  name: mutatorName,
+  version: mutatorVersion,
   args: anyJson,
-  madeAt: integer(-8.64e15, 8.64e15),
+  madeAt,
   needs: optional(array(intentId, LIMITS.needs)),
   births: optional(array(birth, LIMITS.births)),
 })

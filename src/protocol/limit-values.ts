@@ -35,3 +35,5 @@ export const runWrites = 10_000
 export const nameLength = 63
 /** Characters of an actor’s name. */
 export const actorLength = 128
+/** Characters of a plain caller’s idempotency key. */
+export const keyLength = 255

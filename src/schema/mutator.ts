@@ -15,6 +15,16 @@ export type ConflictPolicy = 'rerun'
 /** The body of a mutator. It may await only what `tx` returns; it has no clock, dice or network. */
 export type MutatorBody<Tables, Input> = (tx: Tx<Tables>, input: Input) => Promise<void>
 
+/**
+ * What counts as the same call when a plain HTTP caller sends no key: the same actor, mutator, arguments and parent, within so many
+ * milliseconds by the authority's clock. Intents of devices always have an id and are never compared like this.
+ */
+export interface DedupeRule<Input> {
+  readonly withinMs: number
+  /** Under what the call writes, where the arguments alone do not say it. */
+  readonly parent?: (input: Input) => string
+}
+
 /** What a mutator may declare besides its schema and body. */
 export interface MutatorOptions<Input> {
   /** Raised by one whenever the shape or the meaning of the arguments changes; 1 at first. */
@@ -24,6 +34,8 @@ export interface MutatorOptions<Input> {
   readonly describe?: (input: Input) => string
   /** For each older version, what turns its arguments into those of the next one. Queued intents outlive app versions. */
   readonly upgrades?: { readonly [fromVersion: number]: (args: Json) => Json }
+  /** Lets plain HTTP callers send no key. Off by default: the same coffee may be bought twice. */
+  readonly dedupe?: DedupeRule<Input>
 }
 
 /** The highest version that a mutator can have: what the wire takes. */
@@ -39,6 +51,7 @@ export interface Mutator<Args = unknown, Input = unknown> {
   readonly conflict: ConflictPolicy
   readonly describe: ((input: unknown) => string) | undefined
   readonly upgrades: { readonly [fromVersion: number]: (args: Json) => Json }
+  readonly dedupe: DedupeRule<unknown> | undefined
   readonly [types]?: { readonly args: Args; readonly input: Input }
 }
 
@@ -84,6 +97,9 @@ export function makeMutator(
     if (!/^[1-9]\d*$/.test(from) || Number(from) >= version)
       throw new TypeError(`upgrades has a step from version ${from}, but this is version ${version}`)
   }
+  const { withinMs } = options.dedupe ?? { withinMs: 1 }
+  if (!Number.isSafeInteger(withinMs) || withinMs < 1)
+    throw new TypeError(`dedupe.withinMs is ${withinMs}, it must be a whole number of milliseconds from 1`)
   return Object.freeze({
     schema,
     body: body as Mutator['body'],
@@ -91,6 +107,7 @@ export function makeMutator(
     conflict: options.conflict ?? 'rerun',
     describe: options.describe as Mutator['describe'],
     upgrades: Object.freeze({ ...options.upgrades }),
+    dedupe: options.dedupe as Mutator['dedupe'],
   })
 }
 

@@ -8,16 +8,29 @@ export interface Credentials {
   header(name: string): string | undefined
 }
 
+/** Who sent a request, and for how long that is known. */
+export interface Authenticated {
+  readonly actor: string
+  /** When the credentials end: milliseconds since 1970. A live stream that they opened ends then. */
+  readonly until?: number
+}
+
 /** The app's authentication: who sent this, or undefined when nobody it knows did. */
-export type Authenticate = (request: Credentials) => string | undefined | Promise<string | undefined>
+export type Authenticate = (
+  request: Credentials,
+) => string | Authenticated | undefined | Promise<string | Authenticated | undefined>
 
 /** Asks the app who sent a request. Throws a SyncError `unauthenticated`. */
-export async function authenticated(authenticate: Authenticate, request: Credentials): Promise<ActorId> {
-  const actor = await authenticate({ header: (name) => request.header(name) })
-  if (actor === undefined) throw new SyncError('unauthenticated', 'The request was refused')
+export async function authenticated(
+  authenticate: Authenticate,
+  request: Credentials,
+): Promise<{ readonly actor: ActorId; readonly until: number | undefined }> {
+  const said = await authenticate({ header: (name) => request.header(name) })
+  if (said === undefined) throw new SyncError('unauthenticated', 'The request was refused')
+  const { actor, until } = typeof said === 'string' ? { actor: said, until: undefined } : said
   const problem = actorProblem(actor)
   if (problem !== undefined) throw new TypeError(`authenticate gave an actor that ${problem}`)
-  return actor as ActorId
+  return { actor: actor as ActorId, until }
 }
 
 /** Throws a SyncError `actor_mismatch` when the body names another actor than the credentials. */

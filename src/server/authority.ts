@@ -7,6 +7,7 @@ import type { App } from '../schema/app.ts'
 import type { ArgsOf, InputOf, MutatorBody } from '../schema/mutator.ts'
 import type { Table } from '../schema/table.ts'
 import type { Authenticate } from './actor.ts'
+import { type Counters, createCounters } from './counters.ts'
 import type { Database } from './db/db.ts'
 import { layOut } from './db/layout.ts'
 import { type MigrateMode, migrate } from './db/migrate.ts'
@@ -14,6 +15,7 @@ import type { ServerHost } from './host.ts'
 import type { HttpAnswer, HttpRequest } from './http/exchange.ts'
 import { toFetch } from './http/fetch.ts'
 import { createHandler } from './http/handler.ts'
+import { createPlain } from './plain.ts'
 import { createRetention, type Erased, ownScope } from './retention.ts'
 import { createRightsReader, type Grants, type GrantsFunction, type GrantsTx } from './rights/grants.ts'
 import { createRun } from './run.ts'
@@ -50,6 +52,11 @@ export interface AuthorityOptions<A extends App> {
   readonly host?: ServerHost
   /** Where the wire begins; default `/sync`. */
   readonly basePath?: string
+  /**
+   * Origins whose pages may call besides those of the authority's own, such as `https://app.example`: with their cookies, and across
+   * origins (CORS). None by default: a request that is known by its cookies alone is then taken from this site only.
+   */
+  readonly browserOrigins?: readonly string[]
   readonly tuning?: Partial<Tuning>
 }
 
@@ -65,6 +72,12 @@ export interface Health {
   readonly streams: number
   /** The last time that the authority forgot what need not be kept, and how much; missing before the first. */
   readonly pruned?: Pruned
+}
+
+/** How an authority is, with what only its own process is told. */
+export interface OwnHealth extends Health {
+  /** What was counted since this authority began. */
+  readonly counters: Readonly<Counters>
 }
 
 /** The side that decides. */
@@ -97,8 +110,8 @@ export interface Authority<A extends App = App> {
    * app’s tables keeps a row; what was deleted until then stays deleted.
    */
   erase(actor: string, options?: { readonly scopes?: readonly string[] }): Promise<Erased>
-  /** How it is; also what `GET /health` answers. */
-  health(): Promise<Health>
+  /** How it is: what `GET /health` answers, and counters. */
+  health(): Promise<OwnHealth>
   /** Ends streams, finishes what is under way, and closes the database. */
   close(): Promise<void>
 }
@@ -146,6 +159,8 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
   const retention = createRetention(world, writer, ready)
   retention.start()
 
+  const counters = createCounters()
+  const plain = createPlain(world, writer, counters)
   const health = async (): Promise<Health> => {
     const known = {
       protocol: PROTOCOL as typeof PROTOCOL,
@@ -167,7 +182,14 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     host,
     basePath,
     authenticate: options.authenticate,
+    browserOrigins: options.browserOrigins ?? [],
+    rate: tuning.rate,
+    keptMs: tuning.keepSilentMs,
+    count(refused) {
+      counters[refused]++
+    },
     ready,
+    plain,
     async push({ actor, client, last, stored, after, intents }, requestId) {
       const { decided, outcomes, stop } = await writer.push({
         actor,
@@ -193,7 +215,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     run: (actor, name, args, more) => run(actor, name, args as Json, more),
     prune: retention.prune,
     erase: (actor, { scopes = [ownScope(actor)] } = {}) => retention.erase(actor, scopes),
-    health,
+    health: async () => ({ ...(await health()), counters: { ...counters } }),
     async close() {
       retention.stop()
       await ready.catch(() => undefined)

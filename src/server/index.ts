@@ -1,7 +1,8 @@
 // The public entry «holdfast/server»: the authority, for the server's own process.
 export type { Outcome } from '../protocol/outcome.ts'
-export type { Authenticate, Credentials } from './actor.ts'
-export { type Authority, type AuthorityOptions, createAuthority, type Health } from './authority.ts'
+export type { Authenticate, Authenticated, Credentials } from './actor.ts'
+export { type Authority, type AuthorityOptions, createAuthority, type Health, type OwnHealth } from './authority.ts'
+export type { Counters } from './counters.ts'
 export type { Database, Dialect, Sql } from './db/db.ts'
 export { ConstraintError } from './db/db.ts'
 export type { LogEntry, ServerHost } from './host.ts'

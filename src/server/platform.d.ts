@@ -15,6 +15,7 @@ declare class URL {
   readonly href: string
   readonly origin: string
   readonly host: string
+  readonly protocol: string
   readonly pathname: string
   readonly search: string
   readonly searchParams: URLSearchParams

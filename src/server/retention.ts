@@ -7,6 +7,7 @@ import { makeScope, type Scope, scopeProblem } from '../schema/scope.ts'
 import { ConstraintError, type Sql } from './db/db.ts'
 import { liveIn, pruneTombstones } from './state/change-log.ts'
 import { prunableScopes, pruneCommits } from './state/commits.ts'
+import { eraseDedupe, pruneDedupe } from './state/dedupe.ts'
 import { blankOutcomes, clientsOf, forgetClient, prunableClients, pruneClient } from './state/ledger.ts'
 import { lastRun, noteRun, type Pruned } from './state/prunings.ts'
 import type { Writer } from './sync/writer.ts'
@@ -101,6 +102,8 @@ export function createRetention(world: World, writer: Writer, ready: Promise<voi
         return { numbers: end - from, tombstones: await pruneTombstones(sql, standing.scope, from, end) }
       },
     )
+    const forgetCalls = (sql: Sql) => pruneDedupe(sql, startedAt, SLICE)
+    while (!isStopped && (await database.write(forgetCalls)) === SLICE);
     const run: Pruned = {
       outcomes: outcomes.numbers,
       commits: history.numbers,
@@ -164,6 +167,7 @@ export function createRetention(world: World, writer: Writer, ready: Promise<voi
     const outcomes = await database.write(async (sql) => {
       let count = 0
       for (const client of await clientsOf(sql, actor)) count += await forgetClient(sql, client)
+      await eraseDedupe(sql, actor)
       return count + (await blankOutcomes(sql, actor))
     })
     host.log({ level: 'info', message: 'an actor was erased', actor, rows, outcomes })

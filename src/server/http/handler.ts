@@ -1,104 +1,185 @@
-// From a neutral request to a neutral answer: routes, request ids, decoding, and problems for whatever goes wrong (RFC 9457, I12).
-// Decides nothing about intents or frames; knows no framework. Internals never leave: they go to the log under the request id.
+// From a neutral request to a neutral answer: routes, request ids, who may ask how often, decoding, and problems for whatever goes wrong
+// (RFC 9457, I12). Decides nothing about intents or frames; knows no framework. Internals never leave: they go to the log under the
+// request id.
 
 import { CODES } from '../../base/codes.ts'
 import { type Code, isCode, SyncError } from '../../base/errors.ts'
-import { plainText } from '../../base/json.ts'
+import { type Json, plainText } from '../../base/json.ts'
 import { randomUuid } from '../../base/random.ts'
 import { utf8Bytes } from '../../base/utf8.ts'
-import { type Decoded, type Decoder, decodeText } from '../../protocol/codec.ts'
+import { type Decoded, type Decoder, decode, decodeText } from '../../protocol/codec.ts'
+import type { ActorId } from '../../protocol/ids.ts'
 import { isWithdrawal } from '../../protocol/intent.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { liveRequest } from '../../protocol/live.ts'
+import { keyHeader, type PlainAnswer, type PlainRequest, plainRequest } from '../../protocol/plain.ts'
 import { makeProblem, PROBLEM_TYPE } from '../../protocol/problem.ts'
 import { type PullRequest, pullRequest } from '../../protocol/pull.ts'
 import { type Caller, type PushRequest, pushRequest } from '../../protocol/push.ts'
 import { type Authenticate, authenticated, refuseMismatch } from '../actor.ts'
 import type { ServerHost } from '../host.ts'
 import type { HttpAnswer, HttpRequest, StreamSink } from './exchange.ts'
+import { helpOf } from './help.ts'
+import { createOrigins } from './origins.ts'
+import { createBuckets, type Rate } from './rate.ts'
 
 /** What stands behind the routes. */
 export interface Movements {
   readonly host: ServerHost
   readonly basePath: string
   readonly authenticate: Authenticate
+  /** Origins whose pages may call besides those of the authority's own. */
+  readonly browserOrigins: readonly string[]
+  readonly rate: Rate
+  /** For how long outcomes are kept for plain callers. */
+  readonly keptMs: number
+  /** Hears of a request that was refused before it was looked at. */
+  count(refused: 'rateLimited' | 'crossSite'): void
   /** Resolves when the database is ready; rejects when it will never be. */
   readonly ready: Promise<void>
   push(request: PushRequest, requestId: string): Promise<unknown>
+  plain(actor: ActorId, key: string | undefined, request: PlainRequest, requestId: string): Promise<PlainAnswer>
   /** The answer as JSON text. */
   pull(request: PullRequest, requestId: string): Promise<string>
   live(request: PullRequest): Promise<(sink: StreamSink) => () => void>
   health(): Promise<{ readonly status: string }>
 }
 
+/** A body, and who sent it. */
+interface Read<Body> {
+  readonly body: Body
+  readonly actor: ActorId
+  readonly until: number | undefined
+}
+
+/** One token is for so many intents of a push. */
+const INTENTS_PER_TOKEN = 100
+
 /** Makes the handler. It never rejects. */
 export function createHandler(movements: Movements): (request: HttpRequest) => Promise<HttpAnswer> {
   const { host, basePath } = movements
+  const origins = createOrigins(movements.browserOrigins)
+  const buckets = createBuckets(host.clock, movements.rate)
+  const keptSeconds = Math.floor(movements.keptMs / 1_000)
   type Route = (request: HttpRequest, requestId: string) => Promise<HttpAnswer>
-  const health: Route = async (_request, requestId) => {
+  const post = (run: Route) => ({ method: 'POST', run }) as const
+  const get = (run: Route) => ({ method: 'GET', run }) as const
+  const health = get(async (_request, requestId) => {
     const answer = await movements.health()
     return json(answer.status === 'ok' ? 200 : 503, JSON.stringify(answer), requestId)
-  }
+  })
+  const plainPath = `${basePath}/intents`
+  const helpPath = `${basePath}/problems/`
   const routes = new Map<string, { readonly method: 'GET' | 'POST'; readonly run: Route }>([
-    ['/health', { method: 'GET', run: health }],
-    [`${basePath}/health`, { method: 'GET', run: health }],
+    ['/health', health],
+    [`${basePath}/health`, health],
     [
       `${basePath}/push`,
-      {
-        method: 'POST',
-        run: async (request, requestId) => {
-          const body = await read(request, pushRequest, refuseLargeArguments)
-          return json(200, JSON.stringify(await movements.push(body, requestId)), requestId)
-        },
-      },
+      post(async (request, requestId) => {
+        const { body, actor } = await readOwn(request, pushRequest, refuseLargeArguments)
+        const more = Math.ceil(body.intents.length / INTENTS_PER_TOKEN) - 1
+        if (more > 0) buckets.take(actor, more)
+        return json(200, JSON.stringify(await movements.push(body, requestId)), requestId)
+      }),
     ],
     [
       `${basePath}/pull`,
-      {
-        method: 'POST',
-        run: async (request, requestId) =>
-          json(200, await movements.pull(await read(request, pullRequest), requestId), requestId),
-      },
+      post(async (request, requestId) =>
+        json(200, await movements.pull((await readOwn(request, pullRequest)).body, requestId), requestId),
+      ),
     ],
     [
       `${basePath}/live`,
-      {
-        method: 'POST',
-        run: async (request, requestId) => {
-          const open = await movements.live(await read(request, liveRequest))
-          return {
-            status: 200,
-            headers: { ...headersOf(requestId), 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
-            open,
-          }
-        },
-      },
+      post(async (request, requestId) => {
+        const { body, until } = await readOwn(request, liveRequest)
+        const open = await movements.live(body)
+        return {
+          status: 200,
+          headers: { ...headersOf(requestId), 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
+          open: until === undefined ? open : (sink) => endAt(until, open, sink),
+        }
+      }),
+    ],
+    [
+      plainPath,
+      post(async (request, requestId) => {
+        const { body, actor } = await read(request, plainRequest, ({ args }, text) => refuseLarge(args, text, 'args'))
+        const header = request.header('idempotency-key')
+        const key = header === undefined ? undefined : taken(decode(keyHeader, header), 'Idempotency-Key')
+        if (key !== undefined && body.client_log_id !== undefined && key !== body.client_log_id)
+          throw new SyncError('malformed', 'client_log_id is another key than that in Idempotency-Key')
+        const answer = await movements.plain(actor, key ?? body.client_log_id, body, requestId)
+        return json(200, JSON.stringify(answer), requestId)
+      }),
     ],
   ])
 
-  /** Who is asking comes before what is asked: nobody unknown has a large body read and decoded. */
-  async function read<Body extends Caller>(
+  function routeOf(path: string): { readonly method: 'GET' | 'POST'; readonly run: Route } | undefined {
+    const help = path.startsWith(helpPath) ? helpOf(path.slice(helpPath.length), keptSeconds) : undefined
+    if (help === undefined) return routes.get(path)
+    return get(async (_request, requestId) => ({
+      status: 200,
+      headers: { ...headersOf(requestId), 'content-type': 'text/plain; charset=utf-8' },
+      body: help,
+    }))
+  }
+
+  /** Who is asking, and how often, comes before what is asked: nobody unknown has a large body read and decoded. */
+  async function read<Body>(
     request: HttpRequest,
     decoder: Decoder<Body>,
     refuse: (body: Body, text: string) => void = () => undefined,
-  ): Promise<Body> {
+  ): Promise<Read<Body>> {
+    origins.refuseCrossSite(request)
     await movements.ready
-    const actor = await authenticated(movements.authenticate, request)
+    const { actor, until } = await authenticated(movements.authenticate, request)
+    const waitMs = buckets.take(actor, 1)
+    if (waitMs > 0) throw new SyncError('rate_limited', 'The request was refused', { retryAfterMs: waitMs })
     const type = request.header('content-type') ?? ''
     if (!/^application\/json\s*(;|$)/i.test(type))
       throw new SyncError('media_type', `The body is ${type === '' ? 'of no declared type' : 'of another type'}`)
+    // A kilobyte may stand for a gigabyte.
+    if (!/^(identity)?$/i.test(request.header('content-encoding') ?? ''))
+      throw new SyncError('media_type', 'The body is compressed, which is not taken')
     const text = await request.text(LIMITS.bodyBytes)
-    const decoded: Decoded<Body> = decodeText(decoder, text)
+    const body = taken(decodeText(decoder, text), 'The body')
+    refuse(body, text)
+    return { body, actor, until }
+  }
+
+  /** Reads a request that says whose device it is of. */
+  async function readOwn<Body extends Caller>(
+    request: HttpRequest,
+    decoder: Decoder<Body>,
+    refuse?: (body: Body, text: string) => void,
+  ): Promise<Read<Body>> {
+    const own = await read(request, decoder, refuse)
+    refuseMismatch(own.actor, own.body.actor)
+    return own
+  }
+
+  function taken<Value>(decoded: Decoded<Value>, whole: string): Value {
     if (!decoded.ok) {
       if (decoded.field === 'protocol') throw new SyncError('protocol_unsupported', 'The request was refused')
       throw new SyncError(
         'malformed',
-        `${decoded.field === '' ? 'The body' : plain(decoded.field)} ${plain(decoded.problem)}`,
+        `${decoded.field === '' ? whole : plain(decoded.field)} ${plain(decoded.problem)}`,
       )
     }
-    refuse(decoded.value, text)
-    refuseMismatch(actor, decoded.value.actor)
     return decoded.value
+  }
+
+  /** A stream ends with the credentials that opened it. */
+  function endAt(until: number, open: (sink: StreamSink) => () => void, sink: StreamSink): () => void {
+    const leave = open(sink)
+    const cancel = host.clock.after(Math.max(0, until - host.clock.now()), () => {
+      leave()
+      sink.close()
+    })
+    return () => {
+      cancel()
+      leave()
+    }
   }
 
   function problem(error: unknown, request: HttpRequest, requestId: string): HttpAnswer {
@@ -106,6 +187,8 @@ export function createHandler(movements: Movements): (request: HttpRequest) => P
     const code: Code = isOurs && isCode(error.code) ? error.code : 'internal'
     const { status } = CODES[code]
     const isFault = status >= 500
+    if (code === 'rate_limited') movements.count('rateLimited')
+    if (code === 'cross_site') movements.count('crossSite')
     host.log(
       {
         level: isFault ? 'error' : 'info',
@@ -118,18 +201,21 @@ export function createHandler(movements: Movements): (request: HttpRequest) => P
       },
       isFault || !isOurs ? error : undefined,
     )
+    const intentId = isOurs ? error.details['intentId'] : undefined
     const retryAfterMs = isOurs && error.retryAfterMs > 0 ? error.retryAfterMs : undefined
-    const body = makeProblem(
-      code,
-      requestId,
-      isOurs ? error.what : 'The request failed.',
-      retryAfterMs === undefined ? {} : { retryAfterMs },
-    )
-    const headers = { ...headersOf(requestId), 'content-type': PROBLEM_TYPE }
+    const body = makeProblem(code, requestId, isOurs ? plain(error.what, 1_000) : 'The request failed.', {
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(typeof intentId === 'string' ? { intentId } : {}),
+    })
     return {
       status,
-      headers:
-        retryAfterMs === undefined ? headers : { ...headers, 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) },
+      headers: {
+        ...headersOf(requestId),
+        'content-type': PROBLEM_TYPE,
+        link: `<${helpPath}${code}>; rel="describedby"; type="text/plain"`,
+        ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
+        ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      },
       body: JSON.stringify(body),
     }
   }
@@ -137,19 +223,22 @@ export function createHandler(movements: Movements): (request: HttpRequest) => P
   return async (request) => {
     const given = request.header('x-request-id')
     const requestId = given !== undefined && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUuid(host.random)
+    const route = routeOf(request.path)
     let answer: HttpAnswer
     try {
-      const route = routes.get(request.path)
       if (route === undefined) throw new SyncError('not_found', 'The request was refused')
-      if (route.method !== request.method)
+      const preflight = origins.preflight(request, route.method)
+      if (preflight === undefined && route.method !== request.method)
         throw new SyncError('method_not_allowed', `This address takes ${route.method}`)
-      answer = await route.run(request, requestId)
+      answer = preflight ?? (await route.run(request, requestId))
     } catch (error) {
       answer = problem(error, request, requestId)
-      const allowed = routes.get(request.path)?.method
-      if (answer.status === 405 && allowed !== undefined)
-        answer = { ...answer, headers: { ...answer.headers, allow: allowed } }
+      if (answer.status === 405 && route !== undefined)
+        answer = { ...answer, headers: { ...answer.headers, allow: route.method } }
     }
+    if (request.path === plainPath)
+      answer = { ...answer, headers: { ...answer.headers, 'idempotency-window': String(keptSeconds) } }
+    answer = origins.allow(request, answer)
     const trace = request.header('traceparent')
     if (trace === undefined || !/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace)) return answer
     return { ...answer, headers: { ...answer.headers, traceparent: trace } }
@@ -169,13 +258,15 @@ const json = (status: number, body: string, requestId: string): HttpAnswer => ({
 })
 
 /** Text from outside as it may stand in a sentence: no control or formatting characters, not long. */
-const plain = (text: string): string => plainText(text, 200).replace(/[\p{Cc}\p{Cf}]/gu, '?')
+const plain = (text: string, max = 200): string => plainText(text, max).replace(/[\p{Cc}\p{Cf}]/gu, '?')
 
 /** Each intent's arguments have a limit of their own; a body below it cannot hold one above. */
 function refuseLargeArguments(request: PushRequest, text: string): void {
-  if (text.length <= LIMITS.argsBytes / 3) return
-  for (const [index, entry] of request.intents.entries()) {
-    if (!isWithdrawal(entry) && utf8Bytes(JSON.stringify(entry.args)) > LIMITS.argsBytes)
-      throw new SyncError('malformed', `intents[${index}].args is larger than ${LIMITS.argsBytes} bytes`)
-  }
+  for (const [index, entry] of request.intents.entries())
+    if (!isWithdrawal(entry)) refuseLarge(entry.args, text, `intents[${index}].args`)
+}
+
+function refuseLarge(args: Json, text: string, field: string): void {
+  if (text.length > LIMITS.argsBytes / 3 && utf8Bytes(JSON.stringify(args)) > LIMITS.argsBytes)
+    throw new SyncError('malformed', `${field} is larger than ${LIMITS.argsBytes} bytes`)
 }

@@ -92,6 +92,19 @@ export async function readIntents(sql: Sql, actor: string, ids: readonly string[
   return new Map(rows.map((row) => [String(row['intent_id']), toRecord(row)]))
 }
 
+/** What is recorded for one intent of an actor, with when it was decided, by the authority's clock. */
+export async function readKept(
+  sql: Sql,
+  actor: string,
+  id: string,
+): Promise<(LedgerRecord & { readonly decidedAt: number }) | undefined> {
+  const [row] = await sql.all(
+    'SELECT intent_id, fingerprint, status, code, details, decided_at FROM holdfast_ledger WHERE actor = ? AND intent_id = ? AND alias = 0',
+    [actor, id],
+  )
+  return row === undefined ? undefined : { ...toRecord(row), decidedAt: Number(row['decided_at']) }
+}
+
 /**
  * Records decisions. A place or an id that is taken refuses the statement, and with it everything that was to be decided: it was looked
  * up in the same transaction, so only a broken engine gets there.

@@ -4,6 +4,7 @@
 import type { Migration } from '../db/migrations.ts'
 import { changeLogTables } from './change-log.ts'
 import { commitTables } from './commits.ts'
+import { dedupeTables } from './dedupe.ts'
 import { ledgerTables } from './ledger.ts'
 import { markTables } from './marks.ts'
 import { pruningTables } from './prunings.ts'
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { number: 2, name: 'runs of pruning', statements: pruningTables },
+  { number: 3, name: 'calls without a key', statements: dedupeTables },
 ]

@@ -37,6 +37,8 @@ export interface Batch {
   readonly entries: readonly Entry[]
   /** The entries have no numbers of their own and take the next ones: for the authority's own client. */
   readonly takesNext?: true
+  /** Asked in the transaction before anything is decided: what stands in the place of the batch, of which nothing is then recorded. */
+  readonly instead?: (sql: Sql) => Promise<Verdict | undefined>
   readonly requestId: string
 }
 
@@ -52,6 +54,8 @@ export interface Verdict {
 /** Decides a batch. Throws a SyncError `forked`, or CULPRIT_UNKNOWN unless `oneByOne`. */
 export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne: boolean): Promise<Verdict> {
   const { client, actor } = batch
+  const instead = await batch.instead?.(sql)
+  if (instead !== undefined) return instead
   const known = await readClient(sql, client)
   const decidedBefore = known?.decided ?? 0
   const entries = batch.takesNext
