@@ -1,6 +1,8 @@
 // The contract of the authority as one list of cases, the same for every database: what the issue of the authority lists, item by item.
 // No test framework is imported; `npm run contract` runs them, and the test suite does.
+import { aggregatesCases } from './aggregates.ts'
 import { anyWriterCases } from './any-writer.ts'
+import { appendIndexCases } from './append-index.ts'
 import { grantsCases } from './grants.ts'
 import type { AuthorityCase } from './ground.ts'
 import { idempotencyCases } from './idempotency.ts'
@@ -31,4 +33,6 @@ export const AUTHORITY_CASES: readonly AuthorityCase[] = [
   ...grantsCases,
   ...idempotencyCases,
   ...numbersCases,
+  ...appendIndexCases,
+  ...aggregatesCases,
 ]
