@@ -150,7 +150,9 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     },
     tuning,
   }
-  const ready = migrate(database, world.layout, MIGRATIONS, host.clock.now(), options.migrate ?? 'apply')
+  const ready = migrate(database, world.layout, MIGRATIONS, host.clock.now(), options.migrate ?? 'apply', (warning) =>
+    host.log({ level: 'warn', message: 'the database would do better with an index' }, warning),
+  )
   ready.catch((error: unknown) => host.log({ level: 'error', message: 'the database does not fit the app' }, error))
   const writer = createWriter(world, (committed) => live.tell(committed))
   const snapshot = createSnapshots(world, writer)

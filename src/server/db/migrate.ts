@@ -4,6 +4,7 @@
 // positions, and makes aggregates anew that are declared otherwise; changes nothing else that is there.
 import type { Database, Sql } from './db.ts'
 import type { Addition } from './ddl.ts'
+import { fitExisting } from './existing.ts'
 import type { AggregateLayout, Layout, TableLayout } from './layout.ts'
 import { type Migration, missingMigrations, type Step } from './migrations.ts'
 
@@ -11,6 +12,8 @@ import { type Migration, missingMigrations, type Step } from './migrations.ts'
 export interface Plan {
   /** What is missing and can be made; none when all is there. */
   readonly steps: readonly Step[]
+  /** What is there and slow, in sentences. */
+  readonly warnings: readonly string[]
 }
 
 /** Whether a start makes what is missing, or only says so. */
@@ -26,12 +29,13 @@ export async function planMigration(
   const engine = await missingMigrations(sql, layout.dialect, migrations, at)
   // Of a database that another version made nothing can be said but that.
   refuse(engine.problems)
-  const problems: string[] = []
+  const fit = await fitExisting(sql, layout)
+  const problems = [...fit.problems]
   const steps = [...engine.steps]
   for (const table of layout.tables) steps.push(...(await missingOf(sql, layout, table, problems)))
   for (const aggregate of layout.aggregates) steps.push(...(await missingAggregate(sql, layout, aggregate)))
   refuse(problems)
-  return { steps }
+  return { steps, warnings: fit.warnings }
 }
 
 /** Runs the steps of a plan, in the transaction in which it was made. */
@@ -47,9 +51,11 @@ export async function migrate(
   migrations: readonly Migration[],
   at: number,
   mode: MigrateMode,
+  warn: (warning: string) => void = () => undefined,
 ): Promise<void> {
   const look = (sql: Sql) => planMigration(sql, layout, migrations, at)
-  const { steps } = await database.read(look)
+  const { steps, warnings } = await database.read(look)
+  for (const warning of warnings) warn(warning)
   if (steps.length === 0) return
   if (mode === 'check') {
     const missing = steps.map(({ what }) => `\n  - ${what}`).join('')
@@ -74,37 +80,47 @@ async function columnsOf(sql: Sql, { dialect }: Layout, table: string): Promise<
 /** What is missing of one table of the app. */
 async function missingOf(sql: Sql, layout: Layout, table: TableLayout, problems: string[]): Promise<Step[]> {
   const { dialect } = layout
-  const { name } = table
-  const present = await columnsOf(sql, layout, name)
+  const { name, storedAs, isExisting } = table
+  const present = await columnsOf(sql, layout, storedAs)
+  const isThere = present.size > 0
+  // What a table that was there before lacks has been told already (existing.ts).
+  if (isExisting && !isThere) return []
+  const added = isExisting || !isThere ? [] : addedColumns(table, present, problems)
+  const steps: Step[] = []
+  const step = (what: string, ...texts: readonly string[]) =>
+    steps.push({ what, statements: texts.map((text) => ({ text })) })
+  if (!isThere) step(`the table ${name}`, dialect.createTable(name, table.table))
+  for (const column of added)
+    step(`the column ${column} of the table ${name}`, dialect.addColumn(name, table.table, column))
+  const there = await additionsAt(sql, layout, storedAs)
+  if (!isExisting)
+    for (const index of lacking(there, dialect.indexes(name, table.table)))
+      step(`the index ${index.name} of the table ${name}`, ...index.statements)
+  const triggers = lacking(there, dialect.triggers(table))
+  if (triggers.length > 0)
+    step(
+      `${triggers.length === 1 ? 'the trigger' : 'the triggers'} ${triggers.map((trigger) => trigger.name).join(', ')} of the table ${storedAs}`,
+      ...triggers.flatMap(({ statements }) => statements),
+    )
+  // Where a trigger was not there at all, rows were written of which no mark tells; and a new position is given to all rows.
+  const hasUnseen = triggers.some((trigger) => !there.has(trigger.name))
+  const hasNewPosition = added.some((column) => table.table.columns[column]?.type === 'appendIndex')
+  if (isThere && (hasUnseen || hasNewPosition)) steps.push(markAll(table))
+  return steps
+}
+
+/** Columns that the engine may add to a table of its own; one that may not be null is a problem. */
+function addedColumns({ name, table }: TableLayout, present: ReadonlySet<unknown>, problems: string[]): string[] {
   const added: string[] = []
-  for (const [column, { isNullable, type }] of Object.entries(table.table.columns)) {
-    if (present.size === 0 || present.has(column)) continue
+  for (const [column, { isNullable, type }] of Object.entries(table.columns)) {
+    if (present.has(column)) continue
     if (type !== 'appendIndex' && !isNullable)
       problems.push(
         `The table ${name} in the database has no column ${column}, which is never null. Add it there by a migration of the app, or declare it nullable`,
       )
     added.push(column)
   }
-  const steps: Step[] = []
-  const step = (what: string, ...texts: readonly string[]) =>
-    steps.push({ what, statements: texts.map((text) => ({ text })) })
-  if (present.size === 0) step(`the table ${name}`, dialect.createTable(name, table.table))
-  for (const column of added)
-    step(`the column ${column} of the table ${name}`, dialect.addColumn(name, table.table, column))
-  const there = await additionsAt(sql, layout, name)
-  for (const index of lacking(there, dialect.indexes(name, table.table)))
-    step(`the index ${index.name} of the table ${name}`, ...index.statements)
-  const triggers = lacking(there, dialect.triggers(table))
-  if (triggers.length > 0)
-    step(
-      `${triggers.length === 1 ? 'the trigger' : 'the triggers'} ${triggers.map((trigger) => trigger.name).join(', ')} of the table ${name}`,
-      ...triggers.flatMap(({ statements }) => statements),
-    )
-  // Where a trigger was not there at all, rows were written of which no mark tells; and a new position is given to all rows.
-  const hasUnseen = triggers.some((trigger) => !there.has(trigger.name))
-  const hasNewPosition = added.some((column) => table.table.columns[column]?.type === 'appendIndex')
-  if (present.size > 0 && (hasUnseen || hasNewPosition)) steps.push(markAll(table))
-  return steps
+  return added
 }
 
 async function additionsAt(sql: Sql, { dialect }: Layout, table: string): Promise<ReadonlyMap<string, unknown>> {
@@ -119,16 +135,17 @@ function lacking(there: ReadonlyMap<string, unknown>, wanted: readonly Addition[
 }
 
 /** Marks every row of a table, every row of which the log still tells, and every group of its aggregates: all are adopted anew. */
-function markAll({ name, sql: quoted, aggregates }: TableLayout): Step {
+function markAll({ name, sql: quoted, aggregates, asText }: TableLayout): Step {
+  const id = asText('id')
   return {
     what: `marks for all rows of the table ${name}, of which some may have changed without`,
     statements: [
       {
-        text: `INSERT INTO holdfast_mark (tbl, old_id, new_id) SELECT ?, id, id FROM ${quoted} ORDER BY id`,
+        text: `INSERT INTO holdfast_mark (tbl, old_id, new_id) SELECT ?, ${id}, ${id} FROM ${quoted} ORDER BY ${id}`,
         parameters: [name],
       },
       {
-        text: `INSERT INTO holdfast_mark (tbl, old_id) SELECT ?, id FROM holdfast_log WHERE tbl = ? AND gone = 0 AND id NOT IN (SELECT id FROM ${quoted})`,
+        text: `INSERT INTO holdfast_mark (tbl, old_id) SELECT ?, id FROM holdfast_log WHERE tbl = ? AND gone = 0 AND id NOT IN (SELECT ${id} FROM ${quoted})`,
         parameters: [name, name],
       },
       ...aggregates.map((aggregate) => ({
@@ -148,7 +165,7 @@ async function missingAggregate(
   const { dialect } = layout
   const present = await columnsOf(sql, layout, name)
   if (present.size === measures.length + 1 && measures.every((measure) => present.has(measure))) return []
-  const by = dialect.quote(aggregate.by)
+  const by = of.asText(aggregate.by)
   return [
     {
       what: present.size === 0 ? `the aggregate ${name}` : `the aggregate ${name}, which is declared otherwise now`,

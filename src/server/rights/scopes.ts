@@ -3,7 +3,7 @@
 import { makeScope, type Scope, scopeProblem } from '../../schema/scope.ts'
 import type { Row } from '../../schema/table.ts'
 import type { SqlValue } from '../db/db.ts'
-import type { Layout, TableLayout } from '../db/layout.ts'
+import type { TableLayout } from '../db/layout.ts'
 
 /** How a walk looks a row up. */
 export type LoadRow = (table: TableLayout, id: string) => Row | undefined | Promise<Row | undefined>
@@ -22,9 +22,15 @@ export async function scopeOf(table: TableLayout, row: Row, load: LoadRow): Prom
   return scopeProblem(scope) === undefined ? scope : undefined
 }
 
+/** Where a row refers to its parent: compared as they stand when both sides have one form, and as texts otherwise. */
+function idsMeet(child: TableLayout, alias: string, parent: TableLayout, parentAlias: string): string {
+  return child.codec(child.under).form === parent.codec('id').form
+    ? `${parent.value('id', parentAlias)} = ${child.value(child.under, alias)}`
+    : `${parent.asText('id', parentAlias)} = ${child.asText(child.under, alias)}`
+}
+
 /** Part of a SELECT: from which tables, and under which condition, rows of `table` (as `t0`) lie in one of the scopes. */
 export function visibleIn(
-  layout: Layout,
   table: TableLayout,
   scopes: ReadonlySet<string>,
 ): { readonly joins: string; readonly condition: string; readonly parameters: readonly SqlValue[] } {
@@ -32,21 +38,22 @@ export function visibleIn(
   let depth = 0
   let at = table
   while (at.parent !== undefined) {
-    joins += ` JOIN ${at.parent.sql} AS t${depth + 1} ON t${depth + 1}.id = t${depth}.${layout.dialect.quote(at.under)}`
+    joins += ` JOIN ${at.parent.sql} AS t${depth + 1} ON ${idsMeet(at, `t${depth}`, at.parent, `t${depth + 1}`)}`
     at = at.parent
     depth++
   }
   const rule = at.table.scopeRule
   const prefix = rule.via === 'column' ? makeScope(rule.kind, '') : ''
-  const values: string[] = []
-  for (const scope of scopes) if (scope.startsWith(prefix)) values.push(scope.slice(prefix.length))
+  const named: string[] = []
+  for (const scope of scopes) if (scope.startsWith(prefix)) named.push(scope.slice(prefix.length))
+  const values = [...at.compared(at.under, named)]
   if (values.length === 0) return { joins, condition: '0 = 1', parameters: [] }
   // Lists of few lengths, so that few texts are prepared: the last value stands for the missing ones.
-  const last = values[values.length - 1] as string
+  const last = values[values.length - 1] as SqlValue
   while ((values.length & (values.length - 1)) !== 0) values.push(last)
   return {
     joins,
-    condition: `t${depth}.${layout.dialect.quote(at.under)} IN (${values.map(() => '?').join(', ')})`,
+    condition: `${at.value(at.under, `t${depth}`)} IN (${values.map(() => '?').join(', ')})`,
     parameters: values,
   }
 }

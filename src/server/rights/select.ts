@@ -3,10 +3,11 @@
 
 import type { Json } from '../../base/json.ts'
 import { valueProblem } from '../../schema/column.ts'
-import { type Condition, matches, type QuerySpec } from '../../schema/query.ts'
+import { type Condition, comparatorOf, matches, type QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
+import { UNFIT } from '../db/codec.ts'
 import type { Sql, SqlValue } from '../db/db.ts'
-import { type Layout, type TableLayout, toSql } from '../db/layout.ts'
+import type { Layout, TableLayout } from '../db/layout.ts'
 import { visibleIn } from './scopes.ts'
 
 /** The rows that answer a query; only those of `scopes`, unless that is undefined. */
@@ -21,39 +22,42 @@ export async function selectRows(
   const parameters: SqlValue[] = []
   const left: Condition[] = []
   for (const condition of query.where) {
-    const clause = clauseOf(layout, table, condition, parameters)
+    const clause = clauseOf(table, condition, parameters)
     if (clause === undefined) left.push(condition)
     else clauses.push(clause)
   }
-  const visible = scopes === undefined ? undefined : visibleIn(layout, table, scopes)
+  const visible = scopes === undefined ? undefined : visibleIn(table, scopes)
   if (visible !== undefined) {
     clauses.push(visible.condition)
     parameters.push(...visible.parameters)
   }
-  const order = query.orderBy
-    .map(
-      ({ column, direction }) =>
-        `${nameIn(layout, table, column)} ${direction === 'asc' ? 'ASC NULLS FIRST' : 'DESC NULLS LAST'}, `,
-    )
-    .join('')
-  const limit = query.limit === undefined || left.length > 0 ? '' : ' LIMIT ?'
-  if (limit !== '') parameters.push(query.limit ?? 0)
-  const columns = table.written.map((column) => `t0.${layout.dialect.quote(column)}`).join(', ')
+  const keys = query.orderBy.map(({ column, direction }) => ({ name: nameIn(table, column), column, direction }))
+  const isOrdered = keys.every(({ column }) => table.codec(column).compares === 'in order')
+  const order = keys.map(
+    ({ name, direction }) => `${name} ${direction === 'asc' ? 'ASC NULLS FIRST' : 'DESC NULLS LAST'}, `,
+  )
+  // In a table that was there before, rows may hold what no device could; those are not counted.
+  const isCut = query.limit !== undefined && left.length === 0 && isOrdered && !table.isExisting
+  if (isCut) parameters.push(query.limit ?? 0)
+  const columns = table.written.map((column) => table.select(column, 't0')).join(', ')
   const where = clauses.length === 0 ? '' : ` WHERE ${clauses.join(' AND ')}`
   const found = await sql.all(
-    `SELECT ${columns} FROM ${table.sql} AS t0${visible?.joins ?? ''}${where} ORDER BY ${order}t0.id${limit}`,
+    `SELECT ${columns} FROM ${table.sql} AS t0${visible?.joins ?? ''}${where} ORDER BY ${isOrdered ? order.join('') : ''}${table.value('id', 't0')}${isCut ? ' LIMIT ?' : ''}`,
     parameters,
   )
-  const rows = found.map((row) => table.readRow(row))
-  if (left.length === 0) return rows
-  const matching = rows.filter((row) => matches(left, row))
-  return query.limit === undefined ? matching : matching.slice(0, query.limit)
+  const rows: Row[] = []
+  for (const each of found) {
+    const row = table.readRow(each)
+    if (row !== undefined && (left.length === 0 || matches(left, row))) rows.push(row)
+  }
+  if (!isOrdered) rows.sort(comparatorOf(query.orderBy))
+  return query.limit === undefined ? rows : rows.slice(0, query.limit)
 }
 
-function nameIn(layout: Layout, table: TableLayout, column: string): string {
+function nameIn(table: TableLayout, column: string): string {
   if (!table.written.includes(column))
     throw new TypeError(`${table.name} has no column ${JSON.stringify(column)} that a mutator sees`)
-  return `t0.${layout.dialect.quote(column)}`
+  return table.value(column, 't0')
 }
 
 const operators = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const
@@ -62,27 +66,28 @@ const operators = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const
 const MAX_IN = 1_000
 
 /** One condition in SQL, its parameters added to the list; undefined where SQL would compare otherwise. */
-function clauseOf(
-  layout: Layout,
-  table: TableLayout,
-  { column, is, value }: Condition,
-  parameters: SqlValue[],
-): string | undefined {
-  const name = nameIn(layout, table, column)
+function clauseOf(table: TableLayout, { column, is, value }: Condition, parameters: SqlValue[]): string | undefined {
+  const name = nameIn(table, column)
   const declared = table.table.columns[column]
-  if (declared === undefined || declared.type === 'json') return undefined
+  const { compares, compared } = table.codec(column)
+  if (declared === undefined || compares === 'never' || (compares === 'as equal' && is in operators)) return undefined
   const fits = (each: Json) => each === null || valueProblem(declared, each) === undefined
   if (is === 'in') {
     if (!Array.isArray(value) || value.length > MAX_IN || !value.every(fits)) return undefined
-    const values = value.filter((each) => each !== null)
-    const orNull = values.length < value.length ? ` OR ${name} IS NULL` : ''
+    const values = value.flatMap((each) => {
+      const bound = each === null ? UNFIT : compared(each)
+      return bound === UNFIT ? [] : [bound]
+    })
+    const orNull = value.includes(null) ? ` OR ${name} IS NULL` : ''
     if (values.length === 0) return orNull === '' ? '0 = 1' : `${name} IS NULL`
-    parameters.push(...values.map((each) => toSql(declared, each)))
+    parameters.push(...values)
     return `(${name} IN (${values.map(() => '?').join(', ')})${orNull})`
   }
   if (!fits(value)) return undefined
   if (value === null) return is === 'eq' ? `${name} IS NULL` : is === 'ne' ? `${name} IS NOT NULL` : '0 = 1'
-  parameters.push(toSql(declared, value))
+  const bound = compared(value)
+  if (bound === UNFIT) return is === 'eq' ? '0 = 1' : undefined
+  parameters.push(bound)
   if (is === 'eq') return `${name} = ?`
   return is === 'ne' ? `${name} IS DISTINCT FROM ?` : `${name} ${operators[is]} ?`
 }

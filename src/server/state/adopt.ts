@@ -11,6 +11,7 @@ import { makeScope, scopeProblem } from '../../schema/scope.ts'
 import type { Sql } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
+import { unfitRows } from '../db/unfit.ts'
 import { recomputeGroups } from './aggregates.ts'
 import { givePositions, type Unplaced } from './append-index.ts'
 import { type LogEntry, liveScopes, writeEntries } from './change-log.ts'
@@ -24,10 +25,16 @@ export interface Adopted {
   readonly scopes: ReadonlyMap<string, Place>
   /** The tables in which rows were touched. */
   readonly tables: ReadonlySet<string>
+  /** Rows that are told to nobody, because a column holds what is no value of it: only in tables that were there before. */
+  readonly unfit: readonly { readonly table: string; readonly id: string; readonly column: string }[]
 }
 
 /** Nothing was adopted. */
-export const NOTHING: Adopted = Object.freeze({ scopes: new Map<string, Place>(), tables: new Set<string>() })
+export const NOTHING: Adopted = Object.freeze({
+  scopes: new Map<string, Place>(),
+  tables: new Set<string>(),
+  unfit: [],
+})
 
 /** A touched row: where the log has it, and where it is. */
 interface Change {
@@ -36,8 +43,10 @@ interface Change {
   readonly isMarked: boolean
   from: string | undefined
   to: string | undefined
-  /** What the row has in the column by which it finds its scope; undefined when there is no row. */
+  /** What the row has in the column by which it finds its scope; undefined when there is no row, or one that fits no device. */
   under: string | undefined
+  /** The column in which such a row holds what is no value of it. */
+  unfit?: string
 }
 
 /** What makes a commit known: its random mark, its time, and which tables have readers of their own. */
@@ -51,7 +60,7 @@ export interface Commit {
 export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: Commit): Promise<Adopted> {
   const changes = await touchedRows(sql, layout)
   if (changes.marks.length === 0) return NOTHING
-  for (const table of layout.tables) await followRows(sql, layout, table, changes)
+  for (const table of layout.tables) await followRows(sql, table, changes)
   const entries: {
     readonly table: string
     readonly id: string
@@ -75,7 +84,21 @@ export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: C
   // Giving positions has marked rows again: what this adoption did itself is adopted with it.
   await clearMarks(sql)
   await raiseWatched(sql, [...changes.tables].filter(isWatched))
-  return { scopes: await logEntries(sql, entries, mark, at), tables: changes.tables }
+  return {
+    scopes: await logEntries(sql, entries, mark, at),
+    tables: changes.tables,
+    unfit: unfitIn(layout, changes.of),
+  }
+}
+
+function unfitIn(layout: Layout, changesOf: ChangesOf): Adopted['unfit'] {
+  return layout.tables.flatMap(({ name, isExisting }) =>
+    isExisting
+      ? [...changesOf(name).values()].flatMap(({ id, unfit }) =>
+          unfit === undefined ? [] : [{ table: name, id, column: unfit }],
+        )
+      : [],
+  )
 }
 
 type ChangesOf = (table: string) => Map<string, Change>
@@ -114,7 +137,6 @@ async function touchedRows(sql: Sql, layout: Layout) {
 /** Finds where the touched rows of one table were and are, gives them positions, and takes their children along. */
 async function followRows(
   sql: Sql,
-  layout: Layout,
   table: TableLayout,
   { of: changesOf, marks }: { readonly of: ChangesOf; readonly marks: readonly Mark[] },
 ): Promise<void> {
@@ -122,7 +144,7 @@ async function followRows(
   if (changes.size === 0) return
   const ids = [...changes.keys()]
   const before = await liveScopes(sql, table.name, ids)
-  const unplaced = await readPlacement(sql, layout, table, changes)
+  const unplaced = await readPlacement(sql, table, changes)
   const unders = new Set<string>()
   for (const { under } of changes.values()) if (under !== undefined) unders.add(under)
   const scopes = await scopesUnder(sql, table, [...unders], changesOf)
@@ -133,11 +155,15 @@ async function followRows(
     if (change.from !== change.to) moved.push(change.id)
   }
   for (const [index, position] of table.positions.entries())
-    await givePositions(sql, layout, table, position, inOrder(marks, table.name, unplaced[index] ?? []))
+    await givePositions(sql, table, position, inOrder(marks, table.name, unplaced[index] ?? []))
   for (const child of table.children) {
-    const under = layout.dialect.quote(child.under)
     const followers = changesOf(child.name)
-    for (const row of await allIn(sql, `SELECT id FROM ${child.sql} WHERE ${under} IN (?*)`, [], moved)) {
+    for (const row of await allIn(
+      sql,
+      `SELECT ${child.value('id')} AS id FROM ${child.sql} WHERE ${child.value(child.under)} IN (?*)`,
+      [],
+      child.compared(child.under, moved),
+    )) {
       const id = String(row['id'])
       if (!followers.has(id))
         followers.set(id, { id, isMarked: false, from: undefined, to: undefined, under: undefined })
@@ -155,19 +181,17 @@ function inOrder(marks: readonly Mark[], table: string, rows: readonly Unplaced[
 /** Reads what the touched rows stand under; gives, for each position of the table, the rows that have none. */
 async function readPlacement(
   sql: Sql,
-  layout: Layout,
   table: TableLayout,
   changes: ReadonlyMap<string, Change>,
 ): Promise<Unplaced[][]> {
-  const { quote } = layout.dialect
   const positions = table.positions
-    .map(({ column, parent }, index) => `, ${quote(column)} AS p${index}, ${quote(parent)} AS u${index}`)
+    .map(({ column, parent }, index) => `, ${table.column(column)} AS p${index}, ${table.value(parent)} AS u${index}`)
     .join('')
   const rows = await allIn(
     sql,
-    `SELECT id, ${quote(table.under)} AS under${positions} FROM ${table.sql} WHERE id IN (?*)`,
+    `SELECT ${table.value('id')} AS id, ${table.value(table.under)} AS under${positions} FROM ${table.sql} WHERE ${table.value('id')} IN (?*)`,
     [],
-    [...changes.keys()],
+    table.compared('id', [...changes.keys()]),
   )
   const unplaced = new Map<string, (string | undefined)[]>()
   for (const row of rows) {
@@ -181,6 +205,14 @@ async function readPlacement(
           row[`p${index}`] === null && row[`u${index}`] !== null ? String(row[`u${index}`]) : undefined,
         ),
       )
+  }
+  // What no device could hold reaches none: such a row is in no scope until it is mended.
+  if (table.isExisting) {
+    for (const [id, column] of await unfitRows(sql, table, [...changes.keys()])) {
+      const change = changes.get(id)
+      if (change !== undefined) Object.assign(change, { under: undefined, unfit: column })
+      unplaced.delete(id)
+    }
   }
   return table.positions.map((_, index) =>
     [...changes.keys()].flatMap((id) => {

@@ -13,10 +13,16 @@ export async function recomputeGroups(
   { aggregate, sql: table, columns, measures, of }: AggregateLayout,
   groups: readonly string[],
 ): Promise<Set<string>> {
-  const by = layout.dialect.quote(aggregate.by)
+  const by = of.value(aggregate.by)
   const rowsByGroup = new Map<string, Row[]>()
-  for (const found of await allIn(sql, `SELECT ${of.columns} FROM ${of.sql} WHERE ${by} IN (?*)`, [], groups)) {
+  for (const found of await allIn(
+    sql,
+    `SELECT ${of.columns} FROM ${of.sql} WHERE ${by} IN (?*)`,
+    [],
+    of.compared(aggregate.by, groups),
+  )) {
     const row = of.readRow(found)
+    if (row === undefined) continue
     const group = String(row[aggregate.by])
     const rows = rowsByGroup.get(group)
     if (rows === undefined) rowsByGroup.set(group, [row])

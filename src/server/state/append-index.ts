@@ -4,7 +4,7 @@
 // reached. Which rows want a position, and in which order they came, flush.ts and adopt.ts know.
 import type { Sql } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
-import type { Layout, TableLayout } from '../db/layout.ts'
+import type { TableLayout } from '../db/layout.ts'
 
 /** A row that wants a position. */
 export interface Unplaced {
@@ -17,16 +17,14 @@ type Position = TableLayout['positions'][number]
 /** The next free positions for new rows under these parents, in the order of the list. */
 export async function nextPositions(
   sql: Sql,
-  layout: Layout,
   table: TableLayout,
   position: Position,
   parents: readonly string[],
 ): Promise<number[]> {
-  const column = layout.dialect.quote(position.column)
-  const parent = layout.dialect.quote(position.parent)
-  const text = `SELECT ${parent} AS parent, max(${column}) AS last FROM ${table.sql} WHERE ${parent} IN (?*) GROUP BY ${parent}`
+  const parent = table.value(position.parent)
+  const text = `SELECT ${parent} AS parent, max(${table.column(position.column)}) AS last FROM ${table.sql} WHERE ${parent} IN (?*) GROUP BY ${parent}`
   const last = new Map<string, number>()
-  for (const row of await allIn(sql, text, [], [...new Set(parents)]))
+  for (const row of await allIn(sql, text, [], table.compared(position.parent, [...new Set(parents)])))
     last.set(String(row['parent']), Number(row['last'] ?? 0))
   return parents.map((id) => {
     const next = (last.get(id) ?? 0) + 1
@@ -38,25 +36,23 @@ export async function nextPositions(
 /** Gives rows that have none the next position under their parents, in the order of the list. */
 export async function givePositions(
   sql: Sql,
-  layout: Layout,
   table: TableLayout,
   position: Position,
   rows: readonly Unplaced[],
 ): Promise<void> {
   const parents = rows.map(({ parent }) => parent)
-  const next = await nextPositions(sql, layout, table, position, parents)
-  await setPositions(sql, layout, table, position, new Map(rows.map(({ id }, index) => [id, next[index] ?? null])))
+  const next = await nextPositions(sql, table, position, parents)
+  await setPositions(sql, table, position, new Map(rows.map(({ id }, index) => [id, next[index] ?? null])))
 }
 
 /** Writes positions that were found to be free, by the ids of their rows. */
 export async function setPositions(
   sql: Sql,
-  layout: Layout,
   table: TableLayout,
   position: Position,
   positionsById: ReadonlyMap<string, number | null>,
 ): Promise<void> {
   if (positionsById.size === 0) return
   const rows = [...positionsById].map(([id, given]) => [given, id])
-  await sql.update(table.sql, 'id', [layout.dialect.quote(position.column)], rows)
+  await sql.update(table.sql, table.id, [table.column(position.column)], rows)
 }

@@ -135,9 +135,10 @@ export function beginAttempt(
    */
   async function refuseStrayChildren(table: TableLayout, row: Row): Promise<void> {
     for (const child of table.children) {
+      const id = child.asText('id', 'c')
       const scope = await scopeOf(table, row, buffer.load)
       const strays = await sql.all(
-        `SELECT 1 AS one FROM ${child.sql} AS c WHERE c.${layout.dialect.quote(child.under)} = ? AND NOT EXISTS (SELECT 1 FROM holdfast_log AS l WHERE l.tbl = ? AND l.id = c.id AND l.scope = ?) AND NOT EXISTS (SELECT 1 FROM holdfast_mark AS m WHERE m.tbl = ? AND m.new_id = c.id) LIMIT 1`,
+        `SELECT 1 AS one FROM ${child.sql} AS c WHERE ${child.value(child.under, 'c')} = ? AND NOT EXISTS (SELECT 1 FROM holdfast_log AS l WHERE l.tbl = ? AND l.id = ${id} AND l.scope = ?) AND NOT EXISTS (SELECT 1 FROM holdfast_mark AS m WHERE m.tbl = ? AND m.new_id = ${id}) LIMIT 1`,
         [row.id, child.name, scope ?? '', child.name],
       )
       if (strays.length > 0) throw new Rejection('row_exists', { table: table.name, id: row.id })

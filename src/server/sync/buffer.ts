@@ -81,7 +81,9 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
   }
 
   async function read(table: TableLayout, ofTable: Map<string, Held>, id: string): Promise<Held> {
-    const [found] = await sql.all(table.selectById, [id])
+    // An id that its column cannot hold is in no row.
+    const key = table.compared('id', [id])
+    const [found] = key.length === 0 ? [] : await sql.all(table.selectById, key)
     const stored = found === undefined ? undefined : table.readRow(found)
     // Another read of the same row may have come first: there is one Held for each row.
     const known = ofTable.get(id)
@@ -130,6 +132,13 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
       if (!except?.has(held)) dirty.delete(held)
     }
     await writeChanges(sql, layout, changes)
+    // Where tables were there before, foreign keys and triggers of the app may have changed other rows than those that were written.
+    if (layout.tables.some(({ isExisting }) => isExisting)) forget()
+  }
+
+  function forget(): void {
+    rows.clear()
+    for (const held of dirty) rows.set(held.table, (rows.get(held.table) ?? new Map<string, Held>()).set(held.id, held))
   }
 
   return {
@@ -147,11 +156,7 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
       dirty.add(held)
     },
     flush,
-    forget() {
-      rows.clear()
-      for (const held of dirty)
-        rows.set(held.table, (rows.get(held.table) ?? new Map<string, Held>()).set(held.id, held))
-    },
+    forget,
     discard() {
       rows.clear()
       dirty.clear()

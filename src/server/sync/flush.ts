@@ -3,7 +3,7 @@
 // Keeps this part of I11: rows stand under a parent in the order in which they came, new and moved alike.
 import { check } from '../../base/assert.ts'
 import type { Row } from '../../schema/table.ts'
-import type { Sql, SqlValue } from '../db/db.ts'
+import { ConstraintError, type Sql, type SqlValue } from '../db/db.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
 import { nextPositions, setPositions } from '../state/append-index.ts'
 
@@ -44,19 +44,23 @@ export async function writeChanges(
   })
   // Deletes before updates before inserts, so that a unique value may pass from one row to another. Positions are given when all that
   // leave a parent have left it, and lie above all that stay: none collides, whichever is written first.
-  for (const { table, deletes } of tables) await sql.delete(table.sql, 'id', deletes)
-  for (const { table, updates } of tables) await update(sql, layout, table, updates)
-  for (const { table, inserts, arrivals } of tables) await place(sql, layout, table, inserts, arrivals)
+  // Children go before their parents, since a foreign key of the app may want that.
+  for (const { table, deletes } of [...tables].reverse())
+    await sql.delete(table.sql, table.id, table.compared('id', deletes))
+  for (const { table, updates } of tables) await update(sql, table, updates)
+  for (const { table, inserts, arrivals } of tables) await place(sql, table, inserts, arrivals)
 }
 
 /** Writes the columns that differ, and empties the positions that a row left. In order; neighbours that differ in the same columns share a statement. */
-async function update(sql: Sql, { dialect }: Layout, table: TableLayout, updates: readonly Update[]): Promise<void> {
+async function update(sql: Sql, table: TableLayout, updates: readonly Update[]): Promise<void> {
   let columns: readonly string[] = []
   let rows: SqlValue[][] = []
   const write = async () => {
     if (rows.length === 0) return
-    const quoted = columns.map((column) => dialect.quote(column))
-    const changed = await sql.update(table.sql, 'id', quoted, rows)
+    const changed = await sql.update(table.sql, table.id, columns.map(table.column), rows)
+    // A foreign key of the app took the row along with one that was deleted.
+    if (table.isExisting && changed < rows.length)
+      throw new ConstraintError('foreign_key', `a row of ${table.name} went`)
     check(changed === rows.length, 'I10', `an update of ${rows.length} rows of ${table.name} met ${changed}`)
   }
   for (const { from, to, left } of updates) {
@@ -86,7 +90,6 @@ async function update(sql: Sql, { dialect }: Layout, table: TableLayout, updates
 /** Writes new rows with their positions, since giving those later would cost a second write of each row and of its mark, and gives moved rows theirs. */
 async function place(
   sql: Sql,
-  layout: Layout,
   table: TableLayout,
   inserts: readonly Row[],
   arrivals: ReadonlyMap<Position, readonly Arrival[]>,
@@ -96,13 +99,13 @@ async function place(
   for (const position of table.positions) {
     const inOrder = [...(arrivals.get(position) ?? [])].sort((a, b) => a.cameAt - b.cameAt)
     const parents = inOrder.map(({ parent }) => parent)
-    const next = await nextPositions(sql, layout, table, position, parents)
+    const next = await nextPositions(sql, table, position, parents)
     const given = new Map(inOrder.map(({ id }, index) => [id, next[index] ?? null]))
     for (const [index, { id }] of inserts.entries()) {
       values[index]?.push(given.get(id) ?? null)
       given.delete(id)
     }
-    moved.push(() => setPositions(sql, layout, table, position, given))
+    moved.push(() => setPositions(sql, table, position, given))
   }
   await sql.insert(table.insertHead, values)
   for (const give of moved) await give()

@@ -125,10 +125,12 @@ async function readTexts(
   for (const [name, list] of ids) {
     const synced = layout.synced(name)
     if (synced === undefined) continue
-    const { sql: table, columns, encodeRow } = synced
     const byId = new Map<string, string>()
-    for (const row of await allIn(sql, `SELECT ${columns} FROM ${table} WHERE id IN (?*)`, [], list))
-      byId.set(String(row['id']), encodeRow(row))
+    const text = `SELECT ${synced.columns} FROM ${synced.sql} WHERE ${synced.value('id')} IN (?*)`
+    for (const row of await allIn(sql, text, [], synced.compared('id', list))) {
+      const encoded = synced.encodeRow(row)
+      if (encoded !== undefined) byId.set(String(row['id']), encoded)
+    }
     texts.set(name, byId)
   }
   return texts

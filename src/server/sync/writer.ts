@@ -182,6 +182,8 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
   }
 
   function tell(committed: Committed): void {
+    for (const where of committed.adopted.unfit)
+      host.log({ level: 'warn', message: 'a row does not fit its declaration and reaches no device', ...where })
     if (committed.adopted.scopes.size === 0 && committed.adopted.tables.size === 0 && committed.clients.length === 0)
       return
     try {

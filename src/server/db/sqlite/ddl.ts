@@ -1,6 +1,6 @@
 // How the tables of an app, their indexes and their triggers are made in SQLite. Tables are STRICT and check what a column may hold,
 // so that plain SQL cannot store what no device could read. References are not foreign keys: rows of other scopes come and go without
-// asking, and a device's batch may hold a child before what it refers to.
+// asking, and a device's batch may hold a child before what it refers to. Tables that were there before: existing.ts.
 import { type Column, MAX_ID_LENGTH } from '../../../schema/column.ts'
 import type { Table } from '../../../schema/table.ts'
 import type { Addition, Ddl } from '../ddl.ts'
@@ -11,7 +11,7 @@ export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** The tables that the engine makes. */
-export const sqliteTables: Ddl = {
+export const sqliteTables: Omit<Ddl, 'inspect' | 'codecOf'> = {
   // With a rowid: random ids then dirty the pages of a narrow index and not of the rows (37 against 50 µs an intent at commit).
   createTable: (name, table) =>
     `CREATE TABLE ${quote(name)} (${Object.entries(table.columns)
@@ -19,7 +19,8 @@ export const sqliteTables: Ddl = {
       .join(', ')}) STRICT`,
   indexes,
   triggers,
-  additionsTo: "SELECT name, sql AS text FROM sqlite_schema WHERE tbl_name = ? AND type IN ('index', 'trigger')",
+  additionsTo:
+    "SELECT name, sql AS text FROM sqlite_schema WHERE tbl_name = ? COLLATE NOCASE AND type IN ('index', 'trigger')",
   createAggregate: (name, aggregate) =>
     `CREATE TABLE ${quote(name)} (id TEXT PRIMARY KEY NOT NULL, ${Object.keys(aggregate.measures)
       .map((measure) => `${quote(measure)} REAL NOT NULL ${finite(measure)}`)
@@ -75,8 +76,8 @@ function indexes(name: string, table: Table): Addition[] {
  * Triggers only mark, whoever writes. They also take the position of a row that moves to another parent and keeps it, since a
  * position counts under one parent only; a plain UPDATE that would collide there must set it to NULL itself.
  */
-function triggers({ name, sql, table }: TableLayout): Addition[] {
-  const under = quote(table.scopeRule.column)
+function triggers({ name, sql, table, id, under: underName, column }: TableLayout): Addition[] {
+  const under = column(underName)
   const trigger = (name: string, text: string): Addition => {
     const expected = `CREATE TRIGGER ${quote(name)} ${text}`
     return { name, expected, statements: [`DROP TRIGGER IF EXISTS ${quote(name)}`, expected] }
@@ -86,19 +87,20 @@ function triggers({ name, sql, table }: TableLayout): Addition[] {
       `holdfast.${name}.${event.toLowerCase()}`,
       `AFTER ${event} ON ${sql} BEGIN INSERT INTO holdfast_mark (tbl, ${columns}) VALUES (${literal(name)}, ${values}); END`,
     )
-  const moved = Object.entries(table.columns).flatMap(([column, { type, target }]) => {
+  const moved = Object.entries(table.columns).flatMap(([name_, { type, target }]) => {
     if (type !== 'appendIndex') return []
+    const [position, parent] = [column(name_), column(target)]
     return [
       trigger(
-        `holdfast.${name}.${column}.moved`,
-        `AFTER UPDATE OF ${quote(target)} ON ${sql} WHEN OLD.${quote(target)} IS NOT NEW.${quote(target)} AND NEW.${quote(column)} IS OLD.${quote(column)} AND NEW.${quote(column)} IS NOT NULL BEGIN UPDATE ${sql} SET ${quote(column)} = NULL WHERE id = NEW.id; END`,
+        `holdfast.${name}.${name_}.moved`,
+        `AFTER UPDATE OF ${parent} ON ${sql} WHEN OLD.${parent} IS NOT NEW.${parent} AND NEW.${position} IS OLD.${position} AND NEW.${position} IS NOT NULL BEGIN UPDATE ${sql} SET ${position} = NULL WHERE ${id} = NEW.${id}; END`,
       ),
     ]
   })
   return [
-    on('INSERT', 'new_id', 'NEW.id'),
-    on('UPDATE', 'old_id, new_id, old_under', `OLD.id, NEW.id, OLD.${under}`),
-    on('DELETE', 'old_id, old_under', `OLD.id, OLD.${under}`),
+    on('INSERT', 'new_id', `NEW.${id}`),
+    on('UPDATE', 'old_id, new_id, old_under', `OLD.${id}, NEW.${id}, OLD.${under}`),
+    on('DELETE', 'old_id, old_under', `OLD.${id}, OLD.${under}`),
     ...moved,
   ]
 }
