@@ -22,7 +22,10 @@ export interface FanOut {
   setActive(isActive: boolean): void
 }
 
-/** Makes one. `tick` is called with what was gathered, never twice at once, at least `tickMs` apart; `poll` every `pollMs`. */
+/** Between two ticks it rests for so many times what the last one took, and `tickMs` at most: ticking leaves the time to others. */
+const REST = 3
+
+/** Makes one. `tick` is called with what was gathered, never twice at once; `poll` every `pollMs`. */
 export function createFanOut(
   clock: Clock,
   times: { readonly tickMs: number; readonly pollMs: number },
@@ -49,9 +52,10 @@ export function createFanOut(
     const gathered = hints
     hints = none()
     isTicking = true
+    const beganAt = clock.monotonic()
     void tick(gathered)
       .then(
-        () => times.tickMs,
+        () => Math.min(times.tickMs, REST * (clock.monotonic() - beganAt)),
         () => {
           // What could not be told now is told later, and not at once: what failed will hardly be well again.
           gather(gathered)
