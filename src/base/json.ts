@@ -14,6 +14,22 @@ export const refusedKeys: ReadonlySet<string> = new Set(['__proto__', 'construct
 /** How deep a value may nest. */
 export const MAX_JSON_DEPTH = 32
 
+/** How many members all objects of one value may have together. */
+export const MAX_JSON_MEMBERS = 10_000
+
+/** Why a value that is JSON is too intricate, or undefined: each member costs far more time and memory than its bytes. */
+export function membersProblem(value: Json): string | undefined {
+  let left = MAX_JSON_MEMBERS
+  const count = (part: Json): void => {
+    if (typeof part !== 'object' || part === null || left < 0) return
+    const members: readonly Json[] = Array.isArray(part) ? part : Object.values(part)
+    if (members !== part) left -= members.length
+    for (const member of members) count(member)
+  }
+  count(value)
+  return left < 0 ? `the objects in it have more than ${MAX_JSON_MEMBERS} members together` : undefined
+}
+
 /**
  * Why `value` is not acceptable as JSON, or undefined if it is: what JSON.stringify would drop or change (undefined, functions,
  * NaN, dates, class instances, lone surrogates), keys that mean something to JavaScript, and nesting over MAX_JSON_DEPTH.

@@ -2,7 +2,7 @@
 // Only their declaration and the validation of arguments; how a run is recorded or committed belongs to client and server.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { SyncError } from '../base/errors.ts'
-import { isRecord, type Json, jsonProblem, plainText } from '../base/json.ts'
+import { isRecord, type Json, jsonProblem, membersProblem, plainText } from '../base/json.ts'
 import { type Columns, type InsertOf, type PatchOf, rowProblem, type Table } from './table.ts'
 import type { Tx } from './tx.ts'
 
@@ -162,7 +162,7 @@ export type Validated =
 
 /** Validates arguments; throws a SyncError `validation_async` when the schema answers with a promise. */
 export function validateArguments(name: string, mutator: Mutator, args: unknown): Validated {
-  const problem = jsonProblem(args)
+  const problem = jsonProblem(args) ?? membersProblem(args as Json)
   if (problem !== undefined) return { ok: false, problems: [problem] }
   const result = mutator.schema['~standard'].validate(args)
   if (result instanceof Promise) throw new SyncError('validation_async', `${name} was called`)

@@ -74,6 +74,7 @@ declare class Request {
   readonly url: string
   readonly headers: Headers
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null
+  readonly bodyUsed: boolean
   readonly signal: AbortSignal
   text(): Promise<string>
   json(): Promise<unknown>

@@ -21,6 +21,11 @@ export function toFetch(
 
 /** Reads the body, but never more than the limit of it. */
 async function readText(request: Request, maxBytes: number): Promise<string> {
+  // For the operator: the caller has done nothing wrong, and is told nothing but that it failed.
+  if (request.bodyUsed)
+    throw new Error('The body was read before the authority got the request: hand it over before any parser of bodies')
+  const tooLarge = () => new SyncError('too_large', `The body is larger than ${maxBytes} bytes`)
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
   const decoder = new TextDecoder('utf-8', { fatal: true })
   const reader = request.body?.getReader()
   let text = ''
@@ -32,7 +37,7 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
       bytes += read.value.byteLength
       if (bytes > maxBytes) {
         await reader?.cancel()
-        throw new SyncError('too_large', `The body is larger than ${maxBytes} bytes`)
+        throw tooLarge()
       }
       text += decoder.decode(read.value, { stream: true })
     }

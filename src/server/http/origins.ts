@@ -23,7 +23,8 @@ const ASKED_FOR = '600'
 /** Makes the rules. Throws a TypeError for what is no origin. */
 export function createOrigins(listed: readonly string[]): Origins {
   for (const origin of listed) {
-    if (originOf(origin) !== origin)
+    // A list of patterns is too easily one that fits more than was meant.
+    if (originOf(origin) !== origin || origin.includes('*'))
       throw new TypeError(
         `createAuthority: browserOrigins has ${JSON.stringify(origin)}, an origin looks like https://app.example`,
       )
