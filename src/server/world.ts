@@ -28,6 +28,11 @@ export interface Tuning {
   readonly streams: number
   /** A quiet stream is sent a sign of life this often. */
   readonly heartbeatMs: number
+  /**
+   * Requests that one actor may send to this process: a token for each, and for each further hundred intents of a push; so many a second
+   * come in, and so many may be kept. Whoever has none is answered `rate_limited`. `perSecond: Infinity` for no limit.
+   */
+  readonly rate: { readonly perSecond: number; readonly burst: number }
   /** How long outcomes are kept that their device has stored itself: an id that comes again within that time is known. */
   readonly keepStoredMs: number
   /** How long all other outcomes are kept: those of devices that were not heard of since, and of callers without a device. */
@@ -51,6 +56,7 @@ export const TUNING: Tuning = Object.freeze({
   pollMs: 250,
   streams: 10_000,
   heartbeatMs: 15_000,
+  rate: Object.freeze({ perSecond: 1_000, burst: 10_000 }),
   keepStoredMs: 30 * DAY_MS,
   keepSilentMs: 400 * DAY_MS,
   keepHistoryMs: 90 * DAY_MS,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { count, defineApp, type Json, sum, t, table } from 'holdfast'
+import { type App, count, defineApp, type Json, sum, t, table } from 'holdfast'
 import {
   type Authority,
   type AuthorityOptions,
@@ -94,6 +94,10 @@ export type TestApp = typeof app
 type Options = Partial<Pick<AuthorityOptions<TestApp>, 'grants' | 'mutators' | 'tuning' | 'authenticate'>> & {
   readonly path?: string
   readonly host?: ServerHost
+  /** Another app than the one above, which shares none of its types. */
+  readonly app?: App
+  /** Statements of the app's own that run before the authority starts. */
+  readonly before?: readonly string[]
 }
 
 /** An authority, and hands to reach into its database past it. */
@@ -134,9 +138,15 @@ export async function stage(options: Options = {}): Promise<Stage> {
   const logged: LogEntry[] = []
   const real = options.host ?? nodeHost()
   const host: ServerHost = { ...real, log: (entry) => void logged.push(entry) }
+  const declared = (options.app ?? app) as TestApp
+  if (options.before !== undefined) {
+    const db = new DatabaseSync(file)
+    db.exec(options.before.join(';'))
+    db.close()
+  }
   const database = sqlite(file, { host })
   const authority = createAuthority({
-    app,
+    app: declared,
     database,
     authenticate: options.authenticate ?? ((request) => request.header('authorization')?.replace('Bearer ', '')),
     grants: options.grants ?? grants,
@@ -175,7 +185,7 @@ export async function stage(options: Options = {}): Promise<Stage> {
         db.close()
       }
     },
-    device: (actor) => createDevice(actor, send, authority),
+    device: (actor) => createDevice(actor, send, authority, declared.fingerprint),
     send,
   }
 }
@@ -231,7 +241,7 @@ export function uuid(): string {
   return `${made.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`
 }
 
-function createDevice(actor: string, send: Stage['send'], authority: Authority<TestApp>): Device {
+function createDevice(actor: string, send: Stage['send'], authority: Authority<TestApp>, fingerprint: string): Device {
   const headers = { authorization: `Bearer ${actor}` }
   const device: Device = {
     actor,
@@ -297,7 +307,7 @@ function createDevice(actor: string, send: Stage['send'], authority: Authority<T
     },
     caller: () => ({
       protocol: 1,
-      app: app.fingerprint,
+      app: fingerprint,
       actor,
       client: device.client,
       last: device.last,
