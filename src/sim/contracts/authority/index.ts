@@ -3,9 +3,13 @@
 import { aggregatesCases } from './aggregates.ts'
 import { anyWriterCases } from './any-writer.ts'
 import { appendIndexCases } from './append-index.ts'
+import { defenceCases } from './defence.ts'
+import { evolutionCases } from './evolution.ts'
 import { grantsCases } from './grants.ts'
 import type { AuthorityCase } from './ground.ts'
+import { hostileCases } from './hostile.ts'
 import { idempotencyCases } from './idempotency.ts'
+import { liveCases } from './live.ts'
 import { numbersCases } from './numbers.ts'
 import { ownSqlCases } from './own-sql.ts'
 import { rightsCases } from './rights.ts'
@@ -35,4 +39,8 @@ export const AUTHORITY_CASES: readonly AuthorityCase[] = [
   ...numbersCases,
   ...appendIndexCases,
   ...aggregatesCases,
+  ...evolutionCases,
+  ...liveCases,
+  ...defenceCases,
+  ...hostileCases,
 ]

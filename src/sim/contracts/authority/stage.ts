@@ -98,14 +98,20 @@ async function openStage(
     random: createDice(`${title}/${process}`),
     log: (entry: LogEntry) => void logged.push(entry),
   }
-  const authority = createAuthority<SuiteApp>({
-    authenticate: (request) => request.header('authorization')?.replace('Bearer ', ''),
-    grants,
-    ...options,
-    app: used,
-    database,
-    host,
-  }) as unknown as Authority
+  let authority: Authority
+  try {
+    authority = createAuthority<SuiteApp>({
+      authenticate: (request) => request.header('authorization')?.replace('Bearer ', ''),
+      grants,
+      ...options,
+      app: used,
+      database,
+      host,
+    }) as unknown as Authority
+  } catch (error) {
+    await database.close()
+    throw error
+  }
   let made = 0
   const newId = (): string => derivedUuid(NAMESPACE, `${process}/${++made}`)
   const { foreign } = ground
