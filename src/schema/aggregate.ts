@@ -1,100 +1,73 @@
-// Aggregates: declared derived rows of groups of rows. Only their definition and how one group is computed from its rows:
-// the authority recomputes touched groups when it adopts changes, the device where pending intents touch a group (I11).
+// Aggregates: declared derived rows of groups of rows. Their definition, and how a group's row is found from its rows; what each kind of
+// value does lies in its own record, so that an app loads only the kinds that it uses. The authority recomputes touched groups when it
+// adopts changes, the device where pending intents touch a group: both by what is written here (I11).
+// A function of the app that throws, or gives what no row can hold, spoils its own value and nothing else.
+import { textProblem } from '../base/json.ts'
+import type { Column } from './column.ts'
+import { compareText } from './query.ts'
 import type { Row, Table, TxRowOf } from './table.ts'
 
-/** One derived value of a group. */
-export interface Measure<R> {
-  readonly kind: 'count' | 'sum'
-  /** Decimal places that a sum is kept to; 0 for counts. */
+/** What a value of a group may be. */
+export type Scalar = string | number | boolean | null
+
+/** What a value has come to so far; undefined when only the rows can tell. Whole numbers for sums: a sum to two decimals counts hundredths. */
+export type Total = number | bigint | null | undefined
+
+declare const measured: unique symbol
+
+/** One derived value of a group. Made by `count`, `sum`, `min`, `max` and `compute`. */
+export interface Measure<R, Value extends Scalar = number> {
+  readonly kind: 'count' | 'sum' | 'min' | 'max' | 'compute'
+  /** Decimal places that a sum is kept to; 0 for all others. */
   readonly decimals: number
-  /** What a row adds to a sum. */
-  readonly term?: (row: R) => number
+  /** How the value stands in SQL, and what a device takes for one. */
+  readonly column: Column
+  /** What no row comes to; undefined for a value that is found from all rows each time. */
+  readonly start: Total
+  /** What the total is with one more row, or with one less; undefined when only the rows can tell. Throws where the app's function does. */
+  readonly add: (total: Total, row: R, sign: 1 | -1) => Total
+  /** The value of a group that has rows; `rows` gives them, in any order. Throws where the app's function does. */
+  readonly value: (total: Total, rows: () => readonly R[]) => Scalar
+  readonly [measured]?: Value
 }
+
+const number: Column = { type: 'real', isNullable: false, target: '' }
+const numberOrNull: Column = { type: 'real', isNullable: true, target: '' }
+const scalar: Column = { type: 'json', isNullable: true, target: '' }
 
 /** How many rows the group has. */
 export function count<R = never>(): Measure<R> {
-  return Object.freeze({ kind: 'count', decimals: 0 })
+  return Object.freeze({
+    kind: 'count',
+    decimals: 0,
+    column: number,
+    start: 0,
+    add: (total: Total, _row: R, sign: 1 | -1) => Number(total) + sign,
+    value: (total: Total) => Number(total),
+  })
 }
 
 /**
  * The sum of `term` over the group. Each term is rounded to `decimals` places (0 to 9; default 0) and added as a whole
- * number, so that the same rows give the same sum in any order on every machine. A term that is no finite number counts as 0.
+ * number, so that the same rows give the same sum in any order on every machine. A row whose term is no finite number adds nothing.
  */
 export function sum<R>(term: (row: R) => number, options: { readonly decimals?: number } = {}): Measure<R> {
   const decimals = options.decimals ?? 0
   if (!Number.isInteger(decimals) || decimals < 0 || decimals > 9)
     throw new TypeError(`sum: decimals is ${decimals}, it must be 0 to 9`)
-  return Object.freeze({ kind: 'sum', decimals, term })
+  const unit = 10 ** decimals
+  return Object.freeze({
+    kind: 'sum',
+    decimals,
+    column: number,
+    start: 0,
+    add: (total: Total, row: R, sign: 1 | -1) => addExactly(total ?? 0, sign * Math.round(finite(term(row)) * unit)),
+    // What no number can hold is shown as the largest one: a row must stay readable for every device.
+    value: (total: Total) => Math.min(Math.max(Number(total), -Number.MAX_VALUE), Number.MAX_VALUE) / unit,
+  })
 }
 
-/** A declared aggregate: one row for each value of `by` among the rows of `of`, with `id` equal to that value. */
-export interface Aggregate<By extends string = string, Names extends string = string> {
-  readonly of: string
-  readonly by: By
-  readonly measures: { readonly [Name in Names]: Measure<Row> }
-}
-
-/** The rows of an aggregate. */
-export type AggregateRowOf<A> =
-  A extends Aggregate<string, infer Names> ? { readonly id: string } & { readonly [Name in Names]: number } : never
-
-/** Declares an aggregate over one of the app's tables. */
-export type AggregateMaker<Tables> = <const Name extends keyof Tables & string>(
-  table: Name,
-) => {
-  /** Groups by the column that decides the rows' scope (that of `scope` or `scopeVia`), so that a group never spans scopes. */
-  by<const By extends string>(
-    column: By & ScopeColumns<Tables[Name]>,
-  ): {
-    values<const M extends { readonly [value: string]: Measure<TxRowOf<Tables[Name]>> }>(
-      measures: M,
-    ): Aggregate<By, keyof M & string>
-  }
-}
-
-type ScopeColumns<T> = T extends { readonly columns: infer C } ? keyof C & string : never
-
-/** The maker that defineApp hands to the callback. */
-export function makeAggregate(of: string) {
-  return {
-    by: (by: string) => ({
-      values: (measures: { readonly [name: string]: Measure<Row> }): Aggregate =>
-        Object.freeze({ of, by, measures: Object.freeze({ ...measures }) }),
-    }),
-  }
-}
-
-/** The aggregate's row for the group `key`, computed from all its rows; undefined for an empty group, which has no row. */
-export function computeGroup(aggregate: Aggregate, key: string, rows: Iterable<Row>): Row | undefined {
-  const totals = createTotals(aggregate)
-  for (const row of rows) addToTotals(aggregate, totals, row, 1)
-  return rowOfTotals(aggregate, key, totals)
-}
-
-/** What a group's rows come to so far, in whole numbers: a sum to two decimals counts hundredths. */
-export interface Totals {
-  size: number
-  readonly sums: (number | bigint)[]
-}
-
-/** The totals of an empty group. */
-export function createTotals(aggregate: Aggregate): Totals {
-  return { size: 0, sums: Object.keys(aggregate.measures).map(() => 0) }
-}
-
-/** Adds a row to a group's totals, or takes it out again: exact, so that the order does not matter. */
-export function addToTotals({ measures }: Aggregate, totals: Totals, row: Row, sign: 1 | -1): void {
-  totals.size += sign
-  let index = 0
-  for (const name in measures) {
-    const { term, decimals } = measures[name] as Measure<Row>
-    const amount = term === undefined ? 1 : Math.round(term(row) * 10 ** decimals)
-    totals.sums[index] = addExactly(totals.sums[index] as number | bigint, sign * amount)
-    index++
-  }
-}
-
-/** A term that is no number (a column that is null, a division by nothing) adds nothing; what leaves the safe integers goes on exactly. */
+/** What leaves the safe integers goes on exactly; what leaves the numbers adds nothing. */
 function addExactly(sum: number | bigint, amount: number): number | bigint {
   if (!Number.isFinite(amount)) return sum
   if (typeof sum === 'number') {
@@ -104,14 +77,196 @@ function addExactly(sum: number | bigint, amount: number): number | bigint {
   return BigInt(sum) + BigInt(amount)
 }
 
-/** The aggregate's row for the group `key` with these totals; undefined for an empty group. */
-export function rowOfTotals({ measures }: Aggregate, key: string, totals: Totals): Row | undefined {
+/**
+ * The least number that `of` gives for a row of the group: numbers only, of which a timestamp is one. A row for which it gives null,
+ * or no finite number, has none; where no row has one, the value is null.
+ */
+export function min<R>(of: (row: R) => number | null): Measure<R, number | null> {
+  return extreme('min', of, (a, b) => a < b)
+}
+
+/** The greatest number that `of` gives for a row of the group; see `min`. */
+export function max<R>(of: (row: R) => number | null): Measure<R, number | null> {
+  return extreme('max', of, (a, b) => a > b)
+}
+
+function extreme<R>(
+  kind: 'min' | 'max',
+  of: (row: R) => number | null,
+  isBeyond: (a: number, b: number) => boolean,
+): Measure<R, number | null> {
+  const add = (total: Total, row: R, sign: 1 | -1): Total => {
+    // From the rows it is found again when somebody asks for it.
+    if (total === undefined) return undefined
+    const given = of(row)
+    const value = given === null ? null : finite(given)
+    if (value === null) return total
+    if (sign < 0) return value === total ? undefined : total
+    return total === null || isBeyond(value, Number(total)) ? value : total
+  }
+  return Object.freeze({
+    kind,
+    decimals: 0,
+    column: numberOrNull,
+    start: null,
+    add,
+    value: (total: Total) => total as number | null,
+  })
+}
+
+/**
+ * Whatever `of` makes of all rows of the group, which it gets in the order of their ids: a text, a finite number, true, false or null.
+ * It runs on devices and at the authority and must be pure: the same rows give the same value. It sees all rows of a group with each
+ * change in it, so it is for groups of hundreds of rows, not of hundreds of thousands. Where it throws or gives something else, the
+ * value is null.
+ */
+export function compute<R, Value extends Scalar>(of: (rows: readonly R[]) => Value): Measure<R, Value> {
+  return Object.freeze({
+    kind: 'compute',
+    decimals: 0,
+    column: scalar,
+    start: undefined,
+    add: () => undefined,
+    value: (_total: Total, rows: () => readonly R[]) => {
+      const given: unknown = of([...rows()].sort((a, b) => compareText((a as Row).id, (b as Row).id)))
+      if (typeof given === 'number') return finite(given)
+      if (given === null || typeof given === 'boolean') return given
+      const problem = typeof given === 'string' ? textProblem(given, 'it') : `it is of type ${typeof given}`
+      if (problem !== undefined) throw new TypeError(`compute gave what no row can hold: ${problem}`)
+      return given as string
+    },
+  })
+}
+
+/** A number that SQL and JSON can hold; minus zero is zero. */
+function finite(value: number): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new TypeError(`${value} is no finite number`)
+  return value + 0
+}
+
+/** Values of a group by name. */
+export type Values = { readonly [name: string]: Scalar }
+
+/** A declared aggregate: one row for each value of `by` among the rows of `of`, with `id` equal to that value. */
+export interface Aggregate<By extends string = string, V extends Values = Values> {
+  readonly of: string
+  readonly by: By
+  /** Raised by the app when a function gives something else than before: all groups are computed again. */
+  readonly version: number
+  readonly measures: { readonly [Name in keyof V]: Measure<Row, V[Name]> }
+}
+
+/** The rows of an aggregate. */
+export type AggregateRowOf<A> =
+  A extends Aggregate<string, infer V> ? { readonly id: string } & { readonly [Name in keyof V]: V[Name] } : never
+
+type MeasuredBy<M> = { readonly [Name in keyof M]: M[Name] extends Measure<never, infer Value> ? Value : never }
+
+/** Declares an aggregate over one of the app's tables. */
+export type AggregateMaker<Tables> = <const Name extends keyof Tables & string>(
+  table: Name,
+) => {
+  /** Groups by the column that decides the rows' scope (that of `scope` or `scopeVia`), so that a group never spans scopes. */
+  by<const By extends string>(
+    column: By & ScopeColumns<Tables[Name]>,
+  ): {
+    /**
+     * The values of a group's row. No hash sees what is inside a function: when one of them gives something else than before, raise
+     * `version`, and the authority computes all groups again at its next start.
+     */
+    values<const M extends { readonly [value: string]: Measure<TxRowOf<Tables[Name]>, Scalar> }>(
+      measures: M,
+      options?: { readonly version?: number },
+    ): Aggregate<By, MeasuredBy<M>>
+  }
+}
+
+type ScopeColumns<T> = T extends { readonly columns: infer C } ? keyof C & string : never
+
+/** The maker that defineApp hands to the callback. */
+export function makeAggregate(of: string) {
+  return {
+    by: (by: string) => ({
+      values: (measures: Aggregate['measures'], { version = 1 }: { readonly version?: number } = {}): Aggregate =>
+        Object.freeze({ of, by, version, measures: Object.freeze({ ...measures }) }),
+    }),
+  }
+}
+
+/** Hears of a function of the app that threw, or gave what no row can hold, with the name of the value that it was for. */
+export type OnFailure = (measure: string, error: unknown) => void
+
+/** The aggregate's row for the group `key`, computed from all its rows; undefined for an empty group, which has no row. */
+export function computeGroup(
+  aggregate: Aggregate,
+  key: string,
+  rows: readonly Row[],
+  onFailure?: OnFailure,
+): Row | undefined {
+  const totals = createTotals(aggregate)
+  for (const row of rows) addToTotals(aggregate, totals, row, 1, onFailure)
+  return rowOfTotals(aggregate, key, totals, () => rows, onFailure)
+}
+
+/** What a group's rows come to so far. */
+export interface Totals {
+  size: number
+  /** In the order in which the values are declared. */
+  readonly of: Total[]
+}
+
+/** The totals of an empty group. */
+export function createTotals({ measures }: Aggregate): Totals {
+  return { size: 0, of: Object.values(measures).map(({ start }) => start) }
+}
+
+/** Adds a row to a group's totals, or takes it out again: exact, so that the order does not matter. */
+export function addToTotals(aggregate: Aggregate, totals: Totals, row: Row, sign: 1 | -1, onFailure?: OnFailure): void {
+  totals.size += sign
+  let index = 0
+  for (const name in aggregate.measures)
+    addToTotal(aggregate.measures[name] as Measure<Row>, name, totals.of, index++, row, sign, onFailure)
+}
+
+/** A row for which the function fails counts as one without a value, when it comes and when it goes. */
+function addToTotal(
+  measure: Measure<Row>,
+  name: string,
+  totals: Total[],
+  index: number,
+  row: Row,
+  sign: 1 | -1,
+  onFailure: OnFailure | undefined,
+): void {
+  try {
+    totals[index] = measure.add(totals[index], row, sign)
+  } catch (error) {
+    onFailure?.(name, error)
+  }
+}
+
+/** The aggregate's row for the group `key` with these totals, and the rows for what totals cannot tell; undefined for an empty group. */
+export function rowOfTotals(
+  { measures }: Aggregate,
+  key: string,
+  totals: Totals,
+  rows: () => readonly Row[],
+  onFailure?: OnFailure,
+): Row | undefined {
   if (totals.size === 0) return undefined
-  const row: { [column: string]: string | number; id: string } = { id: key }
+  const row: { [column: string]: Scalar; id: string } = { id: key }
   for (const [index, name] of Object.keys(measures).entries()) {
-    // What no number can hold is shown as the largest one: a row must stay readable for every device.
-    const total = Math.min(Math.max(Number(totals.sums[index]), -Number.MAX_VALUE), Number.MAX_VALUE)
-    row[name] = total / 10 ** (measures[name] as Measure<Row>).decimals
+    const measure = measures[name] as Measure<Row>
+    if (totals.of[index] === undefined && measure.start !== undefined) {
+      totals.of[index] = measure.start
+      for (const each of rows()) addToTotal(measure, name, totals.of, index, each, 1, onFailure)
+    }
+    row[name] = null
+    try {
+      row[name] = measure.value(totals.of[index], rows)
+    } catch (error) {
+      onFailure?.(name, error)
+    }
   }
   return row
 }

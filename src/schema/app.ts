@@ -168,8 +168,9 @@ function checkScopeEnds(tables: Tables, name: string): void {
 
 function checkAggregates(aggregates: Aggregates, tables: Tables): void {
   const lowerNames = new Map(Object.keys(tables).map((name) => [name.toLowerCase(), 'a table']))
-  for (const [name, { of, by, measures }] of Object.entries(aggregates)) {
+  for (const [name, { of, by, measures, version }] of Object.entries(aggregates)) {
     const where = `aggregate ${name}`
+    if (!Number.isSafeInteger(version) || version < 1) throwIf(`version is ${version}, it must be 1 or more`, where)
     throwIf(nameProblem(name), where)
     const other = lowerNames.get(name.toLowerCase())
     if (other !== undefined) throwIf(`${other} has the same name, and SQL does not tell upper case from lower`, where)
@@ -180,8 +181,9 @@ function checkAggregates(aggregates: Aggregates, tables: Tables): void {
       throwIf(`group by ${table.scopeRule.column}, by which ${of} finds its scope: a group must not span scopes`, where)
     if (Object.keys(measures).length === 0) throwIf('it has no values', where)
     const lowerMeasures = new Set(['id'])
-    for (const measure of Object.keys(measures)) {
+    for (const [measure, made] of Object.entries(measures)) {
       throwIf(nameProblem(measure), `${where}, value ${measure}`)
+      if (typeof made?.add !== 'function') throwIf(`${measure} is not made with count, sum, min, max or compute`, where)
       if (measure === 'id' || measure === 'sync') throwIf('a value cannot be named id or sync', where)
       if (lowerMeasures.has(measure.toLowerCase())) throwIf(`${measure} is there already in other case`, where)
       lowerMeasures.add(measure.toLowerCase())

@@ -5,6 +5,13 @@ import { type Json, jsonProblem, textProblem } from '../base/json.ts'
 /** The kinds of columns. `timestamp` is whole milliseconds since 1970; `integer` is within ±(2^53 − 1). */
 export type ColumnType = 'id' | 'text' | 'integer' | 'real' | 'boolean' | 'timestamp' | 'json' | 'ref' | 'appendIndex'
 
+/**
+ * What becomes of the positions of rows that went. Others are never renumbered under either policy. `keep`: the next row comes one
+ * behind the last one that is there, so that the position of a last row that was deleted is given again. `never-reuse`: the next row
+ * comes behind the last position that was ever given under the parent.
+ */
+export type GapPolicy = 'keep' | 'never-reuse'
+
 declare const columnValue: unique symbol
 declare const provisional: unique symbol
 
@@ -17,6 +24,8 @@ export interface Column<Value = unknown, Type extends ColumnType = ColumnType, T
   readonly isNullable: boolean
   /** For `ref`: the table referred to. For `appendIndex`: the parent column. Empty otherwise. */
   readonly target: Target
+  /** For `appendIndex`. */
+  readonly gaps?: GapPolicy
   readonly [columnValue]?: Value
 }
 
@@ -60,13 +69,20 @@ export const t = Object.freeze({
   json: <Value extends Json = Json>() => plain<Value, 'json', ''>('json', ''),
   /** The id of a row of another table. */
   ref: <const Table extends string>(table: Table) => plain<string, 'ref', Table>('ref', table),
-  /** The position under the row that `parent` refers to: given by the authority (`max + 1`), unique there, never written by a mutator. */
-  appendIndex: <const Parent extends string>(parent: Parent) =>
-    plain<Provisional<number>, 'appendIndex', Parent>('appendIndex', parent) as Column<
+  /**
+   * The position under the row that `parent` refers to: given by the authority (`max + 1`), unique there, never written by a mutator.
+   * A row that is moved to another parent, or is inserted again, comes at the end. `gaps` says whether the position of a last row that
+   * went is given again (`keep`, the default) or never (`never-reuse`).
+   */
+  appendIndex: <const Parent extends string>(parent: Parent, { gaps = 'keep' }: { readonly gaps?: GapPolicy } = {}) => {
+    if (!/^(keep|never-reuse)$/.test(gaps))
+      throw new TypeError(`appendIndex: gaps is ${gaps}, it must be keep or never-reuse`)
+    return Object.freeze({ type: 'appendIndex', isNullable: false, target: parent, gaps }) as Column<
       Provisional<number>,
       'appendIndex',
       Parent
-    >,
+    >
+  },
 })
 
 /** Longest id, in UTF-16 units. */

@@ -19,18 +19,25 @@ export function fingerprintApp(
 ): string {
   const described: Json = [
     inOrder(tables, ({ columns, scopeRule }) => [
-      inOrder(columns, ({ type, isNullable, target }) => [type, isNullable, target]),
+      inOrder(columns, ({ type, isNullable, target, gaps }) => [
+        type,
+        isNullable,
+        target,
+        ...(gaps === 'never-reuse' ? [gaps] : []),
+      ]),
       scopeRule.via === 'column' ? scopeRule.kind : null,
       scopeRule.column,
     ]),
-    inOrder(aggregates, ({ of, by, measures }) => [
-      of,
-      by,
-      inOrder(measures, ({ kind, decimals }) => [kind, decimals]),
-    ]),
+    inOrder(aggregates, describeAggregate),
     inOrder(mutators, ({ version, conflict }) => [version, conflict]),
   ]
   return derivedUuid(NAMESPACE, JSON.stringify(described))
+}
+
+/** What a declared aggregate says, but for its functions: for those its version stands. */
+export function describeAggregate({ of, by, measures, version }: Aggregate): readonly Json[] {
+  const values = inOrder(measures, ({ kind, decimals }) => [kind, decimals])
+  return [of, by, values, ...(version === 1 ? [] : [version])]
 }
 
 /** Each with its name, by name: equal declarations give one text. */

@@ -2,9 +2,12 @@
 // Each line under @ts-expect-error must be refused: should it compile one day, the directive itself is an error.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import {
+  compute,
   count,
   defineApp,
   type InsertOf,
+  max,
+  min,
   type PatchOf,
   type Provisional,
   type RowOf,
@@ -60,6 +63,9 @@ table({ id: t.id(), ownerId: t.text().nullable() }).scope('user', 'ownerId')
 table({ id: t.id(), ownerId: t.text() }).scopeVia('ownerId')
 // @ts-expect-error an id is never null
 t.id().nullable()
+table({ id: t.id(), w: t.ref('workouts'), position: t.appendIndex('w', { gaps: 'never-reuse' }) }).scopeVia('w')
+// @ts-expect-error a policy that there is not
+t.appendIndex('w', { gaps: 'renumber' })
 // @ts-expect-error a position is never null
 t.appendIndex('workoutId').nullable()
 // @ts-expect-error a table without a scope is no table of an app
@@ -107,7 +113,15 @@ const app = defineApp({
   aggregates: ({ aggregate }) => ({
     totals: aggregate('sets')
       .by('workoutId')
-      .values({ sets: count(), volume: sum((s) => s.reps * s.kg, { decimals: 2 }) }),
+      .values({
+        sets: count(),
+        volume: sum((s) => s.reps * s.kg, { decimals: 2 }),
+        lightest: min((s) => s.kg),
+        heaviest: max((s) => (s.done ? s.kg : null)),
+        median: compute((rows) => rows[rows.length >> 1]?.kg ?? null),
+        isLong: compute((rows) => rows.length > 20),
+        size: compute((rows) => (rows.length > 20 ? 'long' : 'short')),
+      }),
   }),
   mutators: ({ mutator, generated }) => ({
     logSet: mutator(
@@ -185,6 +199,22 @@ defineApp({
       .by('workoutId')
       // @ts-expect-error positions are not added up: the device does not know them yet
       .values({ n: sum((s) => s.position) }),
+    e: aggregate('sets')
+      .by('workoutId')
+      // @ts-expect-error the greatest number, not the last text
+      .values({ n: max((s) => s.workoutId) }),
+    f: aggregate('sets')
+      .by('workoutId')
+      // @ts-expect-error a value is a text, a number, true, false or null
+      .values({ n: compute((rows) => rows.map(({ kg }) => kg)) }),
+    g: aggregate('sets')
+      .by('workoutId')
+      // @ts-expect-error a function is pure, and waits for nothing
+      .values({ n: compute(async (rows) => rows.length) }),
+    h: aggregate('sets')
+      .by('workoutId')
+      // @ts-expect-error a version is a number
+      .values({ n: count() }, { version: '2' }),
   }),
   mutators: ({ mutator, generated }) => ({
     // @ts-expect-error a schema is a Standard Schema
@@ -242,12 +272,22 @@ if (first !== undefined) {
   // @ts-expect-error a column that the table does not have
   void first.weight
 }
-const totals = client.live(app.query.totals.where({ volume: { gte: 1 } }).orderBy('volume', 'desc'))
+const totals = client.live(
+  app.query.totals.where({ volume: { gte: 1 }, heaviest: null, size: { in: ['long'] } }).orderBy('volume', 'desc'),
+)
 for (const total of totals.rows) {
   holds<Same<typeof total.volume, number>>()
   holds<Same<typeof total.id, string>>()
+  holds<Same<typeof total.sets, number>>()
+  holds<Same<typeof total.lightest, number | null>>()
+  holds<Same<typeof total.heaviest, number | null>>()
+  holds<Same<typeof total.median, number | null>>()
+  holds<Same<typeof total.isLong, boolean>>()
+  holds<Same<typeof total.size, 'long' | 'short'>>()
   // @ts-expect-error a value that the aggregate does not have
   void total.best
+  // @ts-expect-error a value may be null
+  total.heaviest.toFixed(1)
 }
 // @ts-expect-error an order by a column that the table does not have
 app.query.sets.orderBy('weight')

@@ -1,13 +1,14 @@
 // Aggregates on the device: the authority's own row of a group, or, where pending intents touch the group, what its rows come to with
-// them. Totals are whole numbers, so a change of one row is added to them instead of counting the group again, and the result is
-// the same (I11); they exist only for groups that were touched and asked for.
+// them. A change of one row is added to a group's totals instead of looking at all its rows again, and the result is the same (I11);
+// where totals cannot tell (the greatest one went, a function of all rows), the rows are looked at when somebody asks. Totals exist
+// only for groups that were touched and asked for.
 // A view over the overlay: nothing here is confirmed and nothing is written.
 import { newSet, obtain } from '../../base/collections.ts'
 import { type Aggregate, addToTotals, createTotals, rowOfTotals, type Totals } from '../../schema/aggregate.ts'
 import type { Row } from '../../schema/table.ts'
 import type { Change } from './diff.ts'
 import { indexOn, lastRow, type Run, type Write } from './overlay.ts'
-import type { TableState } from './tables.ts'
+import { type TableState, txRow } from './tables.ts'
 
 /** The groups of one aggregate. */
 export interface Groups {
@@ -52,13 +53,19 @@ export function createGroups(state: TableState, of: TableState, aggregate: Aggre
   const counted = new Map<string, Counted>()
   let isAwake = false
 
-  const count = (key: string): Counted => {
-    const totals = createTotals(aggregate)
+  const rowsOf = (key: string): Row[] => {
+    const rows: Row[] = []
     for (const id of indexOn(of, by).ids(key)) {
       const row = lastRow(of, id)
-      if (row?.[by] === key) addToTotals(aggregate, totals, row, 1)
+      if (row?.[by] === key) rows.push(row)
     }
-    return { totals, row: rowOfTotals(aggregate, key, totals) }
+    return rows
+  }
+
+  const count = (key: string): Counted => {
+    const totals = createTotals(aggregate)
+    for (const row of rowsOf(key)) addToTotals(aggregate, totals, row, 1)
+    return { totals, row: undefined }
   }
 
   const add = (row: Row | undefined, sign: 1 | -1): void => {
@@ -135,7 +142,7 @@ export function createGroups(state: TableState, of: TableState, aggregate: Aggre
         group = count(key)
         counted.set(key, group)
       }
-      group.row ??= rowOfTotals(aggregate, key, group.totals)
+      group.row ??= rowOfTotals(aggregate, key, group.totals, () => rowsOf(key).map((row) => txRow(of, row)))
       return group.row
     },
     touchedKeys() {

@@ -1,5 +1,7 @@
 // Provisional positions: what a row that the authority has not yet placed shows in its append index. The highest confirmed position
 // under its parent, and then one for each such row in pending order: what the authority will give if nobody else comes between.
+// Under the policy `never-reuse` positions that pending intents take away count as given; those that went before this device saw them it
+// cannot know, and then shows less than the authority will give.
 // A view over the overlay, kept group by group and only for parents under which something is provisional; the common cases (one more
 // at the end, the first ones confirmed) cost nothing for the others. Intents never write positions.
 import { obtain } from '../../base/collections.ts'
@@ -49,13 +51,15 @@ interface Turn {
 export function createPositions(state: TableState, { column, parent }: PositionColumn): Positions {
   const members = new Map<string, Member>()
   const groups = new Map<string, Group>()
+  const isNeverReused = state.columns[column]?.gaps === 'never-reuse'
 
-  /** The highest confirmed position under a parent. */
+  /** The highest confirmed position under a parent: of rows that are still there, or of all that the authority has there. */
   const findBase = (key: string): number => {
     let base = 0
     for (const id of indexOn(state, parent).ids(key)) {
-      if (members.has(id) || lastRow(state, id)?.[parent] !== key) continue
-      const position = state.rows.get(id)?.[column]
+      const row = state.rows.get(id)
+      const counts = isNeverReused ? row?.[parent] === key : !members.has(id) && lastRow(state, id)?.[parent] === key
+      const position = counts ? row?.[column] : undefined
       if (typeof position === 'number' && position > base) base = position
     }
     return base
@@ -116,7 +120,8 @@ export function createPositions(state: TableState, { column, parent }: PositionC
         const row = lastRow(state, id)
         const write = row === undefined ? undefined : placingWrite(state, id, parent)
         const isPlaced = row !== undefined && write === undefined
-        settleConfirmed(member === undefined ? before : undefined, isPlaced ? state.rows.get(id) : undefined)
+        if (!isNeverReused)
+          settleConfirmed(member === undefined ? before : undefined, isPlaced ? state.rows.get(id) : undefined)
         const stays = member !== undefined && write !== undefined && isSamePlace(member, write, parent)
         if (member !== undefined && !stays) {
           members.delete(id)
@@ -132,7 +137,7 @@ export function createPositions(state: TableState, { column, parent }: PositionC
         for (const [id, row] of staged?.after ?? []) {
           const before = staged?.before.get(id)
           const isNear = groups.has(row?.[parent] as string) || groups.has(before?.[parent] as string)
-          if (isNear && !noted.has(id)) settleConfirmed(before, row)
+          if (isNear && (isNeverReused || !noted.has(id))) settleConfirmed(before, row)
         }
       }
       const shifted = new Map<string, number>()

@@ -22,7 +22,7 @@ function checkColumn(state: TableState, name: string, by: 'query' | 'mutator', w
     throw new TypeError(
       `${where}: ${state.name} has no column ${JSON.stringify(name)}; it has ${state.shownNames.join(', ')}`,
     )
-  if (column.type === 'json')
+  if (column.type === 'json' && state.aggregate === undefined)
     throw new TypeError(`${where}: ${state.name}.${name} holds JSON, which can be neither filtered nor ordered by`)
   if (by === 'mutator' && column.type === 'appendIndex')
     throw new TypeError(`${where}: ${state.name}.${name} is given by the authority and not seen by mutators`)

@@ -47,8 +47,7 @@ export function createTables(app: App): ReadonlyMap<string, TableState> {
   for (const name of app.tableNames) states.set(name, createTable(name, app.table(name).columns, undefined))
   for (const [name, aggregate] of Object.entries(app.aggregates)) {
     const columns: { [name: string]: Column } = { id: { type: 'id', isNullable: false, target: '' } }
-    for (const measure of Object.keys(aggregate.measures))
-      columns[measure] = { type: 'real', isNullable: false, target: '' }
+    for (const [measure, { column }] of Object.entries(aggregate.measures)) columns[measure] = column
     states.set(name, createTable(name, columns, aggregate))
   }
   return states

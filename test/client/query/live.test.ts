@@ -53,7 +53,7 @@ const conditions: { readonly [table: string]: fc.Arbitrary<Condition> } = {
 const orderColumns: { readonly [table: string]: readonly string[] } = {
   boxes: ['n', 'tag', 'owner'],
   items: ['place', 'n', 'kind'],
-  boxTotals: ['total', 'items'],
+  boxTotals: ['total', 'items', 'least', 'most'],
 }
 
 const query: fc.Arbitrary<QuerySpec> = fc.constantFrom('boxes', 'items', 'items', 'boxTotals').chain((table) =>
@@ -76,7 +76,12 @@ const keepAll = { isPrefix: false, cut: { isChained: false, isReversed: false },
 const moved = (boxId: string, retires: boolean) => ({
   do: 'frame' as const,
   edits: [
-    { do: 'put' as const, name: 'items' as const, row: { id: 'i0', boxId, place: 1, kind: 'k0', n: 0 }, owner: 'ada' },
+    {
+      do: 'put' as const,
+      name: 'items' as const,
+      row: { id: 'i0', boxId, place: 1, seat: 1, kind: 'k0', n: 0 },
+      owner: 'ada',
+    },
   ],
   retire: [retires, ...Array<boolean>(7).fill(false)],
   ...keepAll,

@@ -1,6 +1,6 @@
 // Aggregates on the device: the authority's own rows, and what they come to with the pending intents. That they equal a recount in
 // every case is rebase.test.ts; here is what it looks like, and what is told.
-import { count, defineApp, sum, t, table } from 'holdfast'
+import { compute, count, defineApp, max, min, sum, t, table } from 'holdfast'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { createReplica, type Replica } from '../../../src/client/replica/replica.ts'
@@ -125,4 +125,86 @@ test('[I11] a sum that was beyond whole numbers is right again when it comes bac
   expect(replica.get('sums', 'ada')).toMatchObject({ size: 3 })
   await replica.run(intent('deleteEntries', { id: 'c' }), 'call')
   expect(replica.get('sums', 'ada')).toEqual({ id: 'ada', size: 2, total: 0.3 })
+})
+
+const entries = defineApp({
+  tables: {
+    lists: table({ id: t.id(), owner: t.text() }).scope('user', 'owner'),
+    entries: table({
+      id: t.id(),
+      listId: t.ref('lists'),
+      place: t.appendIndex('listId'),
+      value: t.real().nullable(),
+      tags: t.json<readonly string[]>(),
+    }).scopeVia('listId'),
+  },
+  aggregates: ({ aggregate }) => ({
+    bounds: aggregate('entries')
+      .by('listId')
+      .values({
+        least: min((row) => row.value),
+        most: max((row) => row.value),
+        seen: compute((rows) => rows.map((row) => Object.keys(row).join()).join(' ')),
+        tags: compute((rows) => {
+          // What the app gets is not its own: a function that changes it fails, and what the authority said stays.
+          for (const { tags } of rows) (tags as string[]).push('mine')
+          return 'changed'
+        }),
+      }),
+  }),
+  mutators: ({ generated }) => ({ ...generated('entries') }),
+})
+const entry = (id: string, value: number | null) => ({ id, listId: 'l', value, tags: [] })
+
+test('[I11] the greatest value goes, and the next one is it; where no row has a value, there is none', async () => {
+  const replica = createReplica(entries)
+  await replica.confirm(
+    frame(0, [
+      patch('ada', 0, 1, {
+        rows: {
+          lists: [{ id: 'l', owner: 'ada' }],
+          entries: [
+            { ...entry('a', 5), place: 1 },
+            { ...entry('b', null), place: 2 },
+          ],
+          bounds: [{ id: 'l', least: 5, most: 5, seen: 'as the authority says', tags: null }],
+        },
+      }),
+    ]),
+    new Set(),
+  )
+  const shown = () => {
+    const row = replica.get('bounds', 'l')
+    return [row?.['least'], row?.['most']]
+  }
+  expect(shown()).toEqual([5, 5])
+  for (const [id, value] of [
+    ['c', 9],
+    ['d', 7],
+    ['e', -1],
+  ] as const)
+    await replica.run(intent('insertEntries', entry(id, value)), 'call')
+  expect(shown()).toEqual([-1, 9])
+  await replica.run(intent('deleteEntries', { id: 'c' }), 'call')
+  expect(shown()).toEqual([-1, 7])
+  await replica.run(intent('updateEntries', { id: 'd', value: 6 }), 'call')
+  expect(shown()).toEqual([-1, 6])
+  for (const id of ['a', 'd', 'e']) await replica.run(intent('deleteEntries', { id }), 'call')
+  expect(shown()).toEqual([null, null])
+  expect(replica.provisionalOf('bounds', 'l')).toEqual(['least', 'most', 'seen', 'tags'])
+})
+
+test('[I6] [I11] a function of all rows sees them as the authority does, without positions, and cannot change them', async () => {
+  const replica = createReplica(entries)
+  await replica.confirm(
+    frame(0, [
+      patch('ada', 0, 1, {
+        rows: { lists: [{ id: 'l', owner: 'ada' }], entries: [{ ...entry('b', 5), place: 1 }] },
+      }),
+    ]),
+    new Set(),
+  )
+  await replica.run(intent('insertEntries', entry('a', 1)), 'call')
+  expect(replica.get('bounds', 'l')).toMatchObject({ seen: 'id,listId,value,tags id,listId,value,tags', tags: null })
+  expect(replica.get('entries', 'b')).toMatchObject({ tags: [] })
 })

@@ -1,7 +1,7 @@
 // The oracle of the replica's property tests: the same app, intents and frames on plain maps, where every answer is a full replay of
 // everything from scratch. Slow, short, and without anything that could be stale. Also says which intents read something else than
 // before, which is exactly what a rebase may run again.
-import { count, defineApp, sum, t, table } from 'holdfast'
+import { compute, count, defineApp, max, min, sum, t, table } from 'holdfast'
 import * as v from 'valibot'
 import type { PendingIntent } from '../../../src/client/replica/replica.ts'
 import type { StoredFrame } from '../../../src/client/storage/storage.ts'
@@ -45,6 +45,10 @@ export type Op =
 
 export type TableName = 'boxes' | 'items'
 
+const fail = (): never => {
+  throw new Error('the app is wrong')
+}
+
 /** Boxes with items: an app whose one mutator runs any program, so that what it writes depends on all that it reads. */
 export const app = defineApp({
   tables: {
@@ -53,6 +57,7 @@ export const app = defineApp({
       id: t.id(),
       boxId: t.ref('boxes'),
       place: t.appendIndex('boxId'),
+      seat: t.appendIndex('boxId', { gaps: 'never-reuse' }),
       kind: t.text(),
       n: t.integer(),
     }).scopeVia('boxId'),
@@ -60,7 +65,16 @@ export const app = defineApp({
   aggregates: ({ aggregate }) => ({
     boxTotals: aggregate('items')
       .by('boxId')
-      .values({ items: count(), total: sum((row) => row.n / 8, { decimals: 2 }) }),
+      .values({
+        items: count(),
+        total: sum((row) => row.n / 8, { decimals: 2 }),
+        // Throws for some rows, gives null for others, and no number for a third kind.
+        least: min(({ n }) => (n === 3 ? fail() : n === 4 ? null : n === 5 ? Number.NaN : n)),
+        most: max(({ kind, n }) => (kind === 'k0' ? n : null)),
+        kinds: compute((rows) =>
+          rows.length === 3 ? Number.NaN : rows.map(({ id, kind, n }) => `${id}${kind}${n}`).join(),
+        ),
+      }),
   }),
   mutators: ({ mutator }) => ({
     program: mutator(v.object({ ops: v.array(v.unknown()) }), async (tx, { ops }) =>
@@ -198,21 +212,20 @@ export function createModel(): Model {
       const { rows, placedBy, writers } = await model.replay()
       const items = new Map<string, Row>()
       const placed = [...placedBy].sort((a, b) => a[1] - b[1]).map(([id]) => id)
+      const confirmed = model.confirmed['items'] ?? new Map<string, { readonly row: Row }>()
       for (const [id, row] of rows['items'] ?? []) {
         const siblings = [...(rows['items'] ?? [])]
           .filter(([, other]) => other['boxId'] === row['boxId'])
           .map(([sibling]) => sibling)
-        const base = Math.max(
-          0,
-          ...siblings
-            .filter((sibling) => !placedBy.has(sibling))
-            .map((sibling) => Number(model.confirmed['items']?.get(sibling)?.row['place'])),
-        )
+        const there = siblings.filter((sibling) => !placedBy.has(sibling)).map((sibling) => confirmed.get(sibling)?.row)
+        // What the authority has there counts under the other policy, whatever pending intents do with it.
+        const given = [...confirmed.values()].flatMap((entry) => (entry.row['boxId'] === row['boxId'] ? entry.row : []))
         const rank = placed.filter((other) => siblings.includes(other)).indexOf(id)
-        items.set(id, {
-          ...row,
-          place: rank < 0 ? (model.confirmed['items']?.get(id)?.row['place'] as number) : base + rank + 1,
-        })
+        const positionAfter = (rows: readonly (Row | undefined)[], column: string): number =>
+          rank < 0
+            ? (confirmed.get(id)?.row[column] as number)
+            : Math.max(0, ...rows.map((other) => Number(other?.[column]))) + rank + 1
+        items.set(id, { ...row, place: positionAfter(there, 'place'), seat: positionAfter(given, 'seat') })
       }
       // A group that pending intents touch is counted; others are as the authority says.
       const totals = new Map([...(model.confirmed['boxTotals'] ?? [])].map(([id, { row }]) => [id, row]))
@@ -243,7 +256,7 @@ export function createModel(): Model {
 }
 
 function withoutPlace(row: Row): Row {
-  const { place: _, ...rest } = row
+  const { place: _, seat: __, ...rest } = row
   return rest as Row
 }
 
@@ -408,7 +421,9 @@ export function makeFrame(
 }
 
 function olderRow(name: string, id: string): Row {
-  return name === 'boxes' ? { id, owner: 'ada', tag: null, n: 98 } : { id, boxId: 'b0', place: 1, kind: 'k0', n: 98 }
+  return name === 'boxes'
+    ? { id, owner: 'ada', tag: null, n: 98 }
+    : { id, boxId: 'b0', place: 1, seat: 1, kind: 'k0', n: 98 }
 }
 
 function placeOf(version: number) {

@@ -1,6 +1,6 @@
 // Positions that the authority has not given yet: counted on from the highest confirmed one, in pending order, as the authority will.
 // That they equal a full recount in every case is rebase.test.ts; here is what it looks like.
-import { defineApp } from 'holdfast'
+import { defineApp, t, table } from 'holdfast'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { createReplica, type PendingIntent, type Replica } from '../../../src/client/replica/replica.ts'
@@ -130,4 +130,34 @@ test('mutators neither see positions nor may ask for them', async () => {
     kept: false,
     error: { message: expect.stringContaining('position is given by the authority') },
   })
+})
+
+test('under never-reuse what the authority has given counts, also where a pending intent takes it away', async () => {
+  const lists = table({ id: t.id(), owner: t.text() }).scope('user', 'owner')
+  const make = (gaps: 'keep' | 'never-reuse') =>
+    defineApp({
+      tables: {
+        lists,
+        entries: table({
+          id: t.id(),
+          listId: t.ref('lists'),
+          position: t.appendIndex('listId', { gaps }),
+        }).scopeVia('listId'),
+      },
+      mutators: ({ generated }) => ({ ...generated('entries') }),
+    })
+  const shown: unknown[] = []
+  for (const gaps of ['keep', 'never-reuse'] as const) {
+    const replica = createReplica(make(gaps))
+    const rows = { lists: [{ id: 'l', owner: 'ada' }], entries: [{ id: 'a', listId: 'l', position: 4 }] }
+    await replica.confirm(frame(0, [patch('ada', 0, 1, { rows })]), new Set())
+    await replica.run(intent('deleteEntries', { id: 'a' }), 'call')
+    await replica.run(intent('insertEntries', { id: 'b', listId: 'l' }), 'call')
+    await replica.run(intent('insertEntries', { id: 'a', listId: 'l' }), 'call')
+    shown.push([...replica.rows('entries')].map(({ id, position }) => [id, position]))
+  }
+  expect(shown.map((rows) => Object.fromEntries(rows as [string, number][]))).toEqual([
+    { b: 1, a: 2 },
+    { b: 5, a: 6 },
+  ])
 })

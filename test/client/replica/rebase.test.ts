@@ -14,7 +14,7 @@ const ids = ['b0', 'b1', 'b2', 'i0', 'i1', 'i2', 'i3', 'i4']
 
 // Once found by chance: a frame gave a row another position and nothing else, beneath a pending intent that had deleted the row; one
 // after it ran again for another reason, and saw the row as if it had not been deleted.
-const item = (place: number) => ({ id: 'i2', boxId: 'b2', place, kind: 'k0', n: 8 })
+const item = (place: number) => ({ id: 'i2', boxId: 'b2', place, seat: place, kind: 'k0', n: 8 })
 const put = (name: 'boxes' | 'items', row: Row) => ({ do: 'put' as const, name, row, owner: 'ada' })
 const frameOf = (edits: readonly Edit[], retires: boolean): Step => ({
   do: 'frame',

@@ -93,10 +93,18 @@ const itemRow = fc.record({
   id: itemId,
   boxId,
   place: fc.integer({ min: 1, max: 6 }),
+  seat: fc.integer({ min: 1, max: 6 }),
   kind: fc.constantFrom('k0', 'k1'),
   n: small,
 })
-const totalRow = fc.record({ id: boxId, items: small, total: small })
+const totalRow = fc.record({
+  id: boxId,
+  items: small,
+  total: small,
+  least: fc.option(small),
+  most: fc.option(small),
+  kinds: fc.constantFrom(null, 'as the authority says', 7, true),
+})
 
 const edit: fc.Arbitrary<Edit> = fc.oneof(
   {
