@@ -1,4 +1,4 @@
-// `npm run bench -- engine|browser [--json] [--only NAME]`: measures all figures of a bench, shows them as a table, writes its section
+// `npm run bench -- engine|authority|browser [--json] [--only NAME]`: measures all figures of a bench, shows them as a table, writes its section
 // of RESULTS.md, and with --json ends with one object on one line. A missed reach is a result, not an error: only what breaks exits
 // with 1. With --only some figures are measured, and RESULTS.md stays as it is.
 import { execFileSync, spawn } from 'node:child_process'
@@ -14,6 +14,7 @@ import { type Machine, resultsPage, resultsSection, textTable } from './report.t
 /** The benches, each a list of files in the order in which they are measured. */
 const benches: { readonly [bench: string]: readonly string[] } = {
   engine: ['mutate', 'apply', 'burst', 'replay', 'open', 'rebase', 'memory'],
+  authority: ['batches', 'singles', 'pull', 'live', 'idle'],
   browser: ['mutate', 'apply', 'burst', 'replay', 'open', 'memory'],
 }
 

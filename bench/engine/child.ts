@@ -9,21 +9,28 @@ import { fileURLToPath } from 'node:url'
 export interface Child {
   /** The next line that it prints; rejects when it has ended. */
   line(): Promise<string>
+  /** Sends it a line, and gives the next one that it prints. */
+  ask(question: string): Promise<string>
   /** Ends it and waits until it has gone. */
   stop(): Promise<void>
 }
 
-/** Starts `bench/engine/NAME.ts` with these arguments. */
+/** Starts `bench/engine/NAME.ts`, or the script of another kind that is named with its ending, with these arguments. */
 export function startChild(name: string, args: readonly string[] = []): Child {
-  const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
+  const script = fileURLToPath(new URL(name.endsWith('.mjs') ? `./${name}` : `./${name}.ts`, import.meta.url))
   const child = spawn(process.execPath, ['--expose-gc', script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const line = async (): Promise<string> => {
+    const { done, value } = await lines.next()
+    if (done) throw new Error(`${name} ended before it answered`)
+    return value
+  }
   return {
-    async line() {
-      const { done, value } = await lines.next()
-      if (done) throw new Error(`${name} ended before it answered`)
-      return value
+    line,
+    ask(question) {
+      child.stdin.write(`${question}\n`)
+      return line()
     },
     async stop() {
       // A child ends when its input does, which is also what happens when this process dies.

@@ -1,7 +1,8 @@
 // The queue that a device gets rid of: workouts and sets in them, made on a device that is not connected. Only the calls; what becomes
 // of them is measured by replay.ts, here and in the browser.
-import { setArgs, uuidOf, workout } from './rows.ts'
+import { setArgs, workout } from './rows.ts'
 import type { BenchClient } from './script.ts'
+import { uuidOf } from './uuid.ts'
 
 /** How many intents wait. */
 export const INTENTS = 10_000

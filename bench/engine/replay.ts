@@ -12,7 +12,8 @@ import { type Figure, figure, inFolder, inTurns, median, timed } from '../harnes
 import { ACTOR, app, SCOPE, type SetArgs } from './app.ts'
 import { startChild } from './child.ts'
 import { INTENTS, queue, SETS_PER_WORKOUT } from './queue.ts'
-import { setArgs, uuidOf } from './rows.ts'
+import { setArgs } from './rows.ts'
+import { uuidOf } from './uuid.ts'
 
 const BATCH = 1_000
 const REPEATS = 5

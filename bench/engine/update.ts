@@ -1,8 +1,9 @@
 // One live query of a device and the calls that change its answer, timed from the call until the subscriber is called; and the least
 // that anyone could do, one Map and one sorted array kept by hand. What is made of the times is mutate.ts, here and in the browser.
 import { app } from './app.ts'
-import { exercise, type SetRow, setArgs, uuidOf, workout } from './rows.ts'
+import { exercise, type SetRow, setArgs, workout } from './rows.ts'
 import type { BenchClient } from './script.ts'
+import { uuidOf } from './uuid.ts'
 
 export const SHOWN = 50
 
