@@ -14,6 +14,7 @@ export default defineConfig({
       { find: /^holdfast\/sqlite$/, replacement: source('server/db/sqlite/index.ts') },
       { find: /^holdfast\/browser$/, replacement: source('hosts/browser/index.ts') },
       { find: /^holdfast\/react$/, replacement: source('bindings/react/index.ts') },
+      { find: /^holdfast\/jose$/, replacement: source('hosts/jose/index.ts') },
       { find: /^holdfast\/node$/, replacement: source('hosts/node/index.ts') },
     ],
   },

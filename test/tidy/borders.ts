@@ -86,6 +86,7 @@ export const BORDERS: readonly Border[] = [
     types: ['server/host.ts'],
     packages: ['node', 'eventsource-parser'],
   },
+  { place: 'hosts/jose', may: below, types: ['server/actor.ts'], packages: ['jose'] },
   {
     place: 'sim',
     may: [...below, 'client', 'server', 'server/db/sqlite', 'hosts'],

@@ -35,6 +35,7 @@ const publicNames: { readonly [name: string]: string } = {
   'holdfast/server': 'src/server/index.ts',
   'holdfast/sqlite': 'src/server/db/sqlite/index.ts',
   'holdfast/node': 'src/hosts/node/index.ts',
+  'holdfast/jose': 'src/hosts/jose/index.ts',
   'holdfast/browser': 'src/hosts/browser/index.ts',
   'holdfast/react': 'src/bindings/react/index.ts',
 }
