@@ -5,6 +5,8 @@ import type { IncomingMessage } from 'node:http'
 /** Why a body was not taken: it is longer than the limit, it is not UTF-8, or the connection was lost before its end. */
 export type Unreadable = 'long' | 'garbled' | 'cut'
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** Resolves with the text; rejects with what `refuse` makes of the reason. */
 export function readText(
   message: IncomingMessage,
@@ -24,14 +26,17 @@ export function readText(
       reject(refuse('long'))
     }
     message.on('data', take)
+    const cut = (cause?: unknown): void => reject(refuse('cut', cause))
     message.on('end', () => {
+      // A body that was read whole is closed too, and the error that nobody hears of would cost its stack for each request.
+      message.off('close', cut)
       try {
-        resolve(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks, bytes)))
+        resolve(utf8.decode(Buffer.concat(chunks, bytes)))
       } catch (error) {
         reject(refuse('garbled', error))
       }
     })
-    message.on('error', (error) => reject(refuse('cut', error)))
-    message.on('close', () => reject(refuse('cut')))
+    message.on('error', cut)
+    message.on('close', cut)
   })
 }
