@@ -15,7 +15,7 @@ export interface Authenticated {
   readonly until?: number
 }
 
-/** The app's authentication: who sent this, or undefined when nobody it knows did. */
+/** The app's authentication: who sent this, or undefined (or an empty name) when nobody it knows did. */
 export type Authenticate = (
   request: Credentials,
 ) => string | Authenticated | undefined | Promise<string | Authenticated | undefined>
@@ -26,7 +26,8 @@ export async function authenticated(
   request: Credentials,
 ): Promise<{ readonly actor: ActorId; readonly until: number | undefined }> {
   const said = await authenticate({ header: (name) => request.header(name) })
-  if (said === undefined) throw new SyncError('unauthenticated', 'The request was refused')
+  // An empty name is what is left of an empty header.
+  if (said === undefined || said === '') throw new SyncError('unauthenticated', 'The request was refused')
   const { actor, until } = typeof said === 'string' ? { actor: said, until: undefined } : said
   const problem = actorProblem(actor)
   if (problem !== undefined) throw new TypeError(`authenticate gave an actor that ${problem}`)

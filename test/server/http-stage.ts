@@ -114,6 +114,14 @@ export async function openCafe(options: Options = {}) {
     const isJson = /json/.test(answer.headers['content-type'] ?? '')
     return { ...answer, body: isJson ? JSON.parse(answer.body) : { text: answer.body } }
   }
+  const sql = (text: string): readonly unknown[] => {
+    const db = new DatabaseSync(file)
+    try {
+      return db.prepare(text).all()
+    } finally {
+      db.close()
+    }
+  }
   return {
     authority,
     path: file,
@@ -128,17 +136,10 @@ export async function openCafe(options: Options = {}) {
         ...(key === undefined ? {} : { 'idempotency-key': key }),
         ...headers,
       }),
-    sql(text: string): readonly unknown[] {
-      const db = new DatabaseSync(file)
-      try {
-        return db.prepare(text).all()
-      } finally {
-        db.close()
-      }
-    },
+    sql,
     /** The kinds of all coffees. */
     coffees(): readonly unknown[] {
-      const rows = this.sql('SELECT kind FROM coffees ORDER BY kind') as readonly { readonly kind: unknown }[]
+      const rows = sql('SELECT kind FROM coffees ORDER BY kind') as readonly { readonly kind: unknown }[]
       return rows.map(({ kind }) => kind)
     },
   }

@@ -1,25 +1,8 @@
-// Our own HTTP listener for an authority: translates node:http to the neutral form and writes streams to the response itself, which
-// costs a third of a web stream. Decides nothing about requests. Bounds what it can: size of bodies, time of headers, bodies and
-// slow readers, time of its own end. Nothing that comes in from outside ends the process.
-import { randomUUID } from 'node:crypto'
+// Our own HTTP listener for an authority, and the handler by which another server of Node answers for it. Bounds what a server can: the
+// time of headers, of bodies and of slow readers, and of its own end. How a request is translated and answered is answer.ts.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { SyncError } from '../../base/errors.ts'
-import { makeProblem, PROBLEM_TYPE } from '../../protocol/problem.ts'
-import type { HttpAnswer, HttpRequest, StreamSink } from '../../server/http/exchange.ts'
-import { readText } from './read-text.ts'
-
-/** An answer whose body need not be text: what an app puts beside its authority, such as the files of its pages. */
-export interface BytesAnswer {
-  readonly status: number
-  readonly headers: { readonly [name: string]: string }
-  readonly body: Uint8Array
-}
-
-/** Whoever answers requests: an authority. */
-export interface Answerer {
-  handle(request: HttpRequest): Promise<HttpAnswer | BytesAnswer>
-}
+import { type Answerer, type AnsweringLimits, createAnswering } from './answer.ts'
 
 /** What may be other than usual. Times are in milliseconds. */
 export interface ListenerOptions {
@@ -68,90 +51,7 @@ const usual: ListenerOptions = {
 export async function serve(authority: Answerer, options: Partial<ListenerOptions> = {}): Promise<Listener> {
   const limits: ListenerOptions = { ...usual, ...options }
   const { report, closeMs } = limits
-  const streams = new Set<StreamSink>()
-  let isClosing = false
-
-  const answer = async (incoming: IncomingMessage, outgoing: ServerResponse, goOn?: () => void): Promise<void> => {
-    // Lost connections: whoever reads or writes notices by itself.
-    incoming.on('error', ignore)
-    outgoing.on('error', ignore)
-    let mayCome = goOn === undefined
-    const request = toRequest(incoming, () => {
-      goOn?.()
-      mayCome = true
-    })
-    const answered = await answerOf(authority, request, report)
-    const endsConnection = isClosing || 'open' in answered || !mayCome
-    const headers = endsConnection ? { ...answered.headers, connection: 'close' } : answered.headers
-    if ('open' in answered) {
-      outgoing.writeHead(answered.status, headers)
-      outgoing.flushHeaders()
-      openStream(outgoing, answered.open)
-      return
-    }
-    const body = Buffer.from(answered.body)
-    outgoing.writeHead(answered.status, { ...headers, 'content-length': body.length })
-    outgoing.setTimeout(limits.requestMs, () => outgoing.destroy())
-    outgoing.end(body)
-    // The rest of a body that was refused is thrown away as it comes, so that the caller gets to read the answer; but not for ever.
-    if (incoming.complete) return
-    incoming.resume()
-    destroyUnlessClosed(incoming, incoming.socket)
-  }
-
-  const destroyUnlessClosed = (awaited: IncomingMessage | ServerResponse, target: { destroy(): unknown }): void => {
-    const timer = setTimeout(() => target.destroy(), closeMs)
-    timer.unref()
-    awaited.once('close', () => clearTimeout(timer))
-  }
-
-  const openStream = (outgoing: ServerResponse, open: (sink: StreamSink) => () => void): void => {
-    let hasGone = false
-    let leave: (() => void) | undefined
-    const sink: StreamSink = {
-      write(text) {
-        if (hasGone || outgoing.writableEnded) return 0
-        outgoing.write(shared(text))
-        return outgoing.writableLength
-      },
-      close() {
-        if (hasGone || outgoing.writableEnded) return
-        outgoing.end()
-        // One that reads no more would hold what waits for it for ever.
-        destroyUnlessClosed(outgoing, outgoing)
-      },
-    }
-    const gone = (): void => {
-      if (hasGone) return
-      hasGone = true
-      streams.delete(sink)
-      guarded(() => leave?.())
-    }
-    streams.add(sink)
-    outgoing.on('close', gone)
-    guarded(() => {
-      leave = open(sink)
-    })
-    if (leave === undefined) outgoing.destroy()
-    // Whoever left while the authority was thinking has said so already, and will not again.
-    if (outgoing.destroyed) gone()
-    else if (isClosing) sink.close()
-  }
-
-  const guarded = (run: () => void): void => {
-    try {
-      run()
-    } catch (error) {
-      report(error)
-    }
-  }
-
-  const take = (incoming: IncomingMessage, outgoing: ServerResponse, goOn?: () => void): void => {
-    answer(incoming, outgoing, goOn).catch((error: unknown) => {
-      report(error)
-      outgoing.destroy()
-    })
-  }
+  const answering = createAnswering(authority, limits)
 
   const server = createServer({
     headersTimeout: limits.headersMs,
@@ -161,9 +61,9 @@ export async function serve(authority: Answerer, options: Partial<ListenerOption
     connectionsCheckingInterval: Math.max(10, Math.min(limits.headersMs / 4, 5_000)),
     keepAlive: true,
   })
-  server.on('request', (incoming, outgoing) => take(incoming, outgoing))
+  server.on('request', (incoming, outgoing) => answering.take(incoming, outgoing))
   // A caller that asks first is told to go on only when its body is wanted.
-  server.on('checkContinue', (incoming, outgoing) => take(incoming, outgoing, () => outgoing.writeContinue()))
+  server.on('checkContinue', (incoming, outgoing) => answering.take(incoming, outgoing, () => outgoing.writeContinue()))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(limits.port, limits.host, () => {
@@ -180,13 +80,12 @@ export async function serve(authority: Answerer, options: Partial<ListenerOption
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     close() {
       closing ??= new Promise((resolve) => {
-        isClosing = true
         const timer = setTimeout(() => server.closeAllConnections(), closeMs)
         server.close(() => {
           clearTimeout(timer)
           resolve()
         })
-        for (const sink of [...streams]) sink.close()
+        answering.end()
         server.closeIdleConnections()
       })
       return closing
@@ -194,71 +93,15 @@ export async function serve(authority: Answerer, options: Partial<ListenerOption
   }
 }
 
-async function answerOf(
+/**
+ * Makes the handler by which a server of Node's own kind answers for an authority: `http.createServer(toNode(authority))`, or in Express
+ * `app.use('/sync', toNode(authority))`, before any parser of bodies. It answers every request that it gets; times of headers and bodies
+ * are then those of that server. Its streams end when the authority is closed.
+ */
+export function toNode(
   authority: Answerer,
-  request: HttpRequest,
-  report: (error: unknown) => void,
-): Promise<HttpAnswer | BytesAnswer> {
-  try {
-    return await authority.handle(request)
-  } catch (error) {
-    // The authority answers its own faults; this is for what it did not foresee.
-    const requestId = randomUUID()
-    report(new Error(`Request ${requestId} could not be answered`, { cause: error }))
-    const problem = makeProblem('internal', requestId, 'The request could not be answered.')
-    return {
-      status: problem.status,
-      headers: { 'content-type': PROBLEM_TYPE, 'x-request-id': requestId },
-      body: JSON.stringify(problem),
-    }
-  }
+  options: Partial<AnsweringLimits> = {},
+): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+  const answering = createAnswering(authority, { ...usual, ...options })
+  return (incoming, outgoing) => answering.take(incoming, outgoing)
 }
-
-function toRequest(incoming: IncomingMessage, goOn: () => void): HttpRequest {
-  const { headers, method = '', url = '' } = incoming
-  return {
-    method,
-    path: pathOf(url),
-    header(name) {
-      const value = Object.hasOwn(headers, name) ? headers[name] : undefined
-      return Array.isArray(value) ? value.join(', ') : value
-    },
-    async text(maxBytes) {
-      const encoding = headers['content-encoding'] ?? 'identity'
-      if (encoding !== 'identity')
-        throw new SyncError(
-          'media_type',
-          `The body has content-encoding ${encoding.slice(0, 40)}; only identity is taken`,
-        )
-      const isTooLong = Number(headers['content-length'] ?? 0) > maxBytes
-      if (!isTooLong) goOn()
-      return readText(incoming, maxBytes, (why, cause) => {
-        if (why === 'long')
-          return new SyncError('too_large', `The body is longer than ${maxBytes} bytes`, { details: { maxBytes } })
-        return new SyncError('malformed', why === 'cut' ? 'The body ended before its end' : 'The body is not UTF-8', {
-          cause,
-        })
-      })
-    },
-  }
-}
-
-/** The path of what stands in the first line of a request, which may be a whole address. */
-function pathOf(target: string): string {
-  if (target.startsWith('/')) return target.split('?', 1)[0] as string
-  return URL.canParse(target) ? new URL(target).pathname : ''
-}
-
-// All streams at one place of one scope are given the same text, one after the other: it is turned into bytes once.
-let lastText = ''
-let lastBytes: Buffer = Buffer.alloc(0)
-
-function shared(text: string): Buffer {
-  if (text !== lastText) {
-    lastBytes = Buffer.from(text)
-    lastText = text
-  }
-  return lastBytes
-}
-
-function ignore(): void {}
