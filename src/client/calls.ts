@@ -1,15 +1,16 @@
 // The path of one call of a mutator on the device: checked, run on the overlay (the screen changes), kept in the outbox (durable),
 // decided by the authority. Holds the handles of the calls made by this process. Who runs is the replica, who keeps the outbox.
-import { createDeferred, type Deferred } from '../base/deferred.ts'
 import { type Details, SyncError } from '../base/errors.ts'
 import { type Json, jsonProblem } from '../base/json.ts'
-import { type Random, randomUuid } from '../base/random.ts'
+import { createLate, type Late, promiseOf, settle } from '../base/late.ts'
+import { randomUuid } from '../base/random.ts'
 import { utf8Bytes } from '../base/utf8.ts'
-import { type ActorId, type IntentId, parseIntentId } from '../protocol/ids.ts'
+import { type IntentId, parseIntentId } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { App } from '../schema/app.ts'
 import { Rejection } from '../schema/tx.ts'
+import type { Host } from './host.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import type { PendingIntent, Replica } from './replica/replica.ts'
@@ -38,23 +39,41 @@ export interface CallOptions {
   readonly accept?: boolean
 }
 
-interface Call {
-  readonly handle: IntentHandle
-  readonly saved: Deferred<void>
-  readonly decided: Deferred<Decision>
+const saved = Symbol('saved')
+const decided = Symbol('decided')
+
+/** A handle, and what it tells. */
+interface Call extends IntentHandle {
+  readonly id: IntentId
+  readonly [saved]: Late<void>
+  readonly [decided]: Late<Decision>
+}
+
+/** What all handles have in common. */
+const handles: ThisType<Call> = {
+  get saved() {
+    return promiseOf(this[saved])
+  },
+  get decided() {
+    return promiseOf(this[decided])
+  },
+}
+
+/** A call that has not run yet. */
+interface Waiting {
+  readonly call: Call
+  readonly intent: PendingIntent
+  /** Keep it even where storage is not durable. */
+  readonly accept: boolean
 }
 
 /** What the calls work with once storage is loaded. */
 export interface CallParts {
-  readonly app: App
-  readonly actor: ActorId
-  readonly random: Random
   readonly replica: Replica
   readonly outbox: Outbox
   /** Why nothing can be kept at present, if so. */
   refusal(accept: boolean): SyncError | undefined
-  now(): number
-  /** A run has begun: see that it ends with its turn. */
+  /** A run begins: see that it ends with its turn. */
   onRun(): void
 }
 
@@ -65,7 +84,7 @@ export interface Calls {
   open(parts: CallParts): void
   /** Nothing can be kept any more: what is not kept yet is refused. */
   refuseAll(error: SyncError): void
-  /** Outbox entries changed: those who wait for a decision that is there now are told. */
+  /** Outbox entries changed: those who wait for what is known now are told. */
   settle(entries: readonly OutboxEntry[]): void
   /** The disk refused these. */
   refuse(entries: readonly OutboxEntry[], error: unknown): void
@@ -77,138 +96,134 @@ export interface Calls {
   decisionOf(id: IntentId): Promise<Decision>
 }
 
-/** Makes the calls of one client; `randomOf` gives ids before storage is loaded. */
-export function createCalls(app: App, random: Random): Calls {
+/** Makes the calls of one client. */
+export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | 'clock'>): Calls {
   const calls = new Map<IntentId, Call>()
   let parts: CallParts | undefined
   let closedBy: SyncError | undefined
-  let early: (() => void)[] = []
-  let running = 0
-  let idleWaiters: (() => void)[] = []
+  /** What was called before storage was loaded. */
+  let early: Waiting[] = []
+  /** What is to run, the first of which may be running. Of those who wait only this is made: ten thousand may. */
+  let line: Waiting[] = []
+  let working: Promise<void> | undefined
 
-  function call(name: string, args: unknown, options: CallOptions): IntentHandle {
+  const call = (name: string, args: unknown, options: CallOptions): IntentHandle => {
     const id = options.id === undefined ? (randomUuid(random) as IntentId) : parseIntentId(options.id)
     const known = calls.get(id)
-    if (known !== undefined) return known.handle
+    if (known !== undefined) return known
     const made = register(id)
     const copy = copyArguments(app, name, args)
-    if (copy instanceof SyncError) refuseOne(id, copy)
-    else if (parts === undefined && closedBy === undefined) early.push(() => begin(made, id, name, copy, options))
-    else begin(made, id, name, copy, options)
-    return made.handle
-  }
-
-  function begin({ saved }: Call, id: IntentId, name: string, args: Json, options: CallOptions): void {
-    if (parts === undefined) return refuseOne(id, closedBy ?? new SyncError('client_closed', `${name} was called`))
-    const { replica, outbox, actor } = parts
-    const kept = outbox.get(id)
-    if (kept !== undefined) return settleOne(kept)
-    const refusal = parts.refusal(options.accept === true)
-    if (refusal !== undefined) return refuseOne(id, refusal)
-    const { version } = app.mutators[name] as App['mutators'][string]
-    const intent: PendingIntent = { id, rootId: id, name, version, args, madeAt: Math.floor(parts.now()), actor }
-    running++
-    const run = replica.run(intent, 'call')
-    parts.onRun()
-    run.then(
-      (result) => {
-        if (result.kept) {
-          const needs = result.needs.length > 0 ? { needs: result.needs.slice(0, LIMITS.needs) } : {}
-          outbox.add({ id, name, version, args, madeAt: intent.madeAt, ...needs }, saved.resolve)
-        } else refuseOne(id, refusalOf(name, result.error))
-        endRun()
-      },
-      (error: unknown) => {
-        refuseOne(
-          id,
-          error instanceof SyncError ? error : new SyncError('client_broken', `${name} was called`, { cause: error }),
-        )
-        endRun()
-      },
-    )
-  }
-
-  function endRun(): void {
-    running--
-    if (running > 0) return
-    const waiters = idleWaiters
-    idleWaiters = []
-    for (const resolve of waiters) resolve()
-  }
-
-  function register(id: IntentId): Call {
-    const saved = createDeferred<void>()
-    const decided = createDeferred<Decision>()
-    const made: Call = {
-      handle: Object.freeze({ id, saved: saved.promise, decided: decided.promise }),
-      saved,
-      decided,
+    if (copy instanceof SyncError) {
+      refuseOne(made, copy)
+      return made
     }
+    const { version } = app.mutators[name] as App['mutators'][string]
+    const intent: PendingIntent = { id, name, version, args: copy, madeAt: Math.floor(clock.now()) }
+    const waiting: Waiting = { call: made, intent, accept: options.accept === true }
+    if (parts === undefined && closedBy === undefined) early.push(waiting)
+    else begin(waiting)
+    return made
+  }
+
+  const begin = (waiting: Waiting): void => {
+    const { call, intent, accept } = waiting
+    if (parts === undefined)
+      return refuseOne(call, closedBy ?? new SyncError('client_closed', `${intent.name} was called`))
+    const kept = parts.outbox.get(intent.id)
+    if (kept !== undefined) return settleOne(call, kept)
+    const refusal = parts.refusal(accept)
+    if (refusal !== undefined) return refuseOne(call, refusal)
+    line.push(waiting)
+    working ??= work(parts)
+  }
+
+  /** Runs what was called, one after the other, until nothing waits. */
+  const work = async ({ replica, outbox, onRun }: CallParts): Promise<void> => {
+    for (const { call, intent } of line) {
+      onRun()
+      try {
+        const result = await replica.run(intent, 'call')
+        if (result.kept) {
+          const needs = result.needs.slice(0, LIMITS.needs)
+          outbox.add(needs.length > 0 ? { ...intent, needs } : intent, call)
+        } else refuseOne(call, refusalOf(intent.name, result.error))
+      } catch (error) {
+        refuseOne(
+          call,
+          error instanceof SyncError
+            ? error
+            : new SyncError('client_broken', `${intent.name} was called`, { cause: error }),
+        )
+      }
+    }
+    line = []
+    working = undefined
+  }
+
+  const register = (id: IntentId): Call => {
+    const own = { id, [saved]: createLate<void>(), [decided]: createLate<Decision>() }
+    const made = Object.freeze(Object.assign(Object.create(handles), own)) as Call
     calls.set(id, made)
     return made
   }
 
-  function refuseOne(id: IntentId, error: SyncError): void {
-    const refused = calls.get(id)
-    if (refused === undefined) return
+  const refuseOne = (call: Call, error: SyncError): void => {
     // The id was not used: the person may try again with it.
-    calls.delete(id)
-    // Nobody has to listen. Said only where it fails: ten thousand promises of one burst cost as many again.
-    refused.saved.promise.catch(() => undefined)
-    refused.saved.reject(error)
-    refused.decided.resolve({
+    calls.delete(call.id)
+    // Nobody has to listen.
+    call.saved.catch(() => undefined)
+    settle(call[saved], Promise.reject(error))
+    settle(call[decided], {
       status: 'refused',
       code: typeof error.details['code'] === 'string' ? error.details['code'] : error.code,
       details: error.details,
     })
   }
 
-  function settle(entries: readonly OutboxEntry[]): void {
-    // Who waits for the disk has been told by the outbox. The rest is asked only where there is something to tell.
-    for (const entry of entries) if (entry.outcome !== undefined) settleOne(entry)
-  }
-
-  function settleOne({ intent, sequence, outcome, isRepeated }: OutboxEntry): void {
-    const known = calls.get(intent.id)
-    if (known === undefined || sequence === undefined) return
-    known.saved.resolve()
+  const settleOne = (call: Call, { sequence, outcome, isRepeated }: OutboxEntry): void => {
+    if (sequence === undefined) return
+    settle(call[saved], undefined)
     if (outcome === undefined) return
-    known.decided.resolve({ ...outcome, repeated: isRepeated })
-    calls.delete(intent.id)
+    settle(call[decided], { ...outcome, repeated: isRepeated })
+    calls.delete(call.id)
   }
 
   return {
     call,
-    handedOver: () =>
-      new Promise((resolve) => {
-        if (running === 0) resolve()
-        else idleWaiters.push(resolve)
-      }),
-    areRunning: () => running + early.length > 0,
+    handedOver: async () => working,
+    areRunning: () => working !== undefined || early.length > 0,
     open(opened) {
       parts = opened
-      for (const run of early) run()
+      early.forEach(begin)
       early = []
     },
     refuseAll(error) {
       parts = undefined
       closedBy = error
-      for (const run of early) run()
+      early.forEach(begin)
       early = []
     },
-    settle,
+    settle(entries) {
+      for (const entry of entries) {
+        const known = (entry.caller as Call | undefined) ?? calls.get(entry.intent.id)
+        if (known !== undefined) settleOne(known, entry)
+      }
+    },
     refuse(entries, error) {
       const fault =
         error instanceof SyncError
           ? error
           : new SyncError('storage_failed', 'The intent could not be written', { cause: error })
-      for (const { intent } of entries) refuseOne(intent.id, fault)
+      for (const { intent } of entries) {
+        const known = calls.get(intent.id)
+        if (known !== undefined) refuseOne(known, fault)
+      }
     },
     decisionOf(id) {
       const known = calls.get(id) ?? register(id)
       const entry = parts?.outbox.get(id)
-      if (entry !== undefined) settleOne(entry)
-      return known.handle.decided
+      if (entry !== undefined) settleOne(known, entry)
+      return known.decided
     },
   }
 }

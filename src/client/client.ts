@@ -28,8 +28,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   const { app, host, session } = options
   const actor = parseActor(session.actor)
   const tuning: Tuning = { ...DEFAULT_TUNING, ...options.tuning }
-  const replica = createReplica(app, host.report)
-  const calls = createCalls(app, host.random)
+  const replica = createReplica(app, actor, host.report)
+  const calls = createCalls(app, host)
   const outboxItems = createOutboxItems(app)
   const statusChanged = createEmitter<Status>(host.report)
   let storage: Storage | undefined
@@ -91,7 +91,6 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         refused: onRefused,
       })
       pending = createPending({
-        actor,
         replica,
         outbox,
         onRuns: watchRuns,
@@ -110,16 +109,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         report: host.report,
         areWhole,
       })
-      calls.open({
-        app,
-        actor,
-        replica,
-        outbox,
-        random: host.random,
-        refusal,
-        now: () => host.clock.now(),
-        onRun: watchRuns,
-      })
+      calls.open({ replica, outbox, refusal, onRun: watchRuns })
       queries.loaded()
       if (!isClosed) player.start()
     } catch (error) {

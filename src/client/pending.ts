@@ -4,7 +4,6 @@
 import { hasCode, SyncError } from '../base/errors.ts'
 import { createLane } from '../base/lane.ts'
 import { NOWHERE, samePlace } from '../protocol/frame.ts'
-import type { ActorId } from '../protocol/ids.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import type { OutboxEvent } from './outbox/stored.ts'
@@ -13,7 +12,6 @@ import type { OthersListener, StoredFrame } from './storage/storage.ts'
 
 /** What they meet over. */
 export interface PendingParts {
-  readonly actor: ActorId
   readonly replica: Replica
   readonly outbox: Outbox
   /** Runs have been asked for: see that each ends with its turn. */
@@ -47,7 +45,7 @@ export interface Pending {
 
 /** Makes it. */
 export function createPending(parts: PendingParts): Pending {
-  const { actor, replica, outbox, report } = parts
+  const { replica, outbox, report } = parts
   const fromOthers = createLane()
   /** The frame of this client's own that is being applied. */
   let arriving: StoredFrame | undefined
@@ -58,7 +56,7 @@ export function createPending(parts: PendingParts): Pending {
     const pending: PendingIntent[] = []
     for (const { intent, sequence, isRetired, givenUp } of outbox.entries()) {
       const isPending = decided === undefined ? !isRetired : (sequence ?? Number.POSITIVE_INFINITY) > decided
-      if (isPending && givenUp === undefined) pending.push({ ...intent, rootId: intent.root ?? intent.id, actor })
+      if (isPending && givenUp === undefined) pending.push(intent)
     }
     return pending
   }

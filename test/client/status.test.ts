@@ -26,7 +26,7 @@ const entry = (known: Partial<OutboxEntry> = {}): OutboxEntry => ({
   isRetired: false,
   isSending: false,
   attempts: 0,
-  onSaved: undefined,
+  caller: undefined,
   text: undefined,
   ...known,
 })

@@ -30,8 +30,8 @@ export interface OutboxEntry {
   readonly attempts: number
   /** The intent as JSON, as long as it will be needed again. */
   readonly text: string | undefined
-  /** Whom to tell when it is durable: with the entry, so that ten thousand of one burst are told without being looked up again. */
-  readonly onSaved: (() => void) | undefined
+  /** Who is to hear that it is durable, until then: with the entry, so that ten thousand of one burst need not be looked up again. */
+  readonly caller: object | undefined
 }
 
 /** An entry in the hands of the outbox, which alone changes it. */
@@ -51,7 +51,7 @@ export function makeEntry(intent: KeptIntent): OwnEntry {
     isSending: false,
     attempts: 0,
     text: undefined,
-    onSaved: undefined,
+    caller: undefined,
   }
 }
 

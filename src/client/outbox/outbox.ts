@@ -33,8 +33,8 @@ export interface Outbox {
   get(id: IntentId): OutboxEntry | undefined
   /** The entry with this number, if it is still here. */
   at(sequence: number): OutboxEntry | undefined
-  /** Keeps a new intent. `onSaved` is called when it is durable; that, and whether it was refused, is told to the listener too. */
-  add(intent: KeptIntent, onSaved?: () => void): void
+  /** Keeps a new intent. That it is durable, or refused, is told to the listener; its entry names the caller until then. */
+  add(intent: KeptIntent, caller?: object): void
   /** The durable entries that the authority has to decide, in order: all from the first that it has not. */
   undecided(limit: number): readonly OutboxEntry[]
   countUndecided(): number
@@ -170,12 +170,9 @@ export function createOutbox(
       return
     }
     unnumbered = unnumbered.slice(group.length)
-    for (const entry of group) {
-      place(entry)
-      entry.onSaved?.()
-      entry.onSaved = undefined
-    }
+    for (const entry of group) place(entry)
     listener.changed(group)
+    for (const entry of group) entry.caller = undefined
   }
 
   const saveGroups = async (): Promise<void> => {
@@ -236,12 +233,12 @@ export function createOutbox(
     entries: () => (unnumbered.length === 0 ? numbered : [...numbered, ...unnumbered]),
     get: (id) => byId.get(id),
     at: (sequence) => numbered[sequence - first],
-    add(intent, onSaved) {
+    add(intent, caller) {
       const entry = makeEntry(intent)
       entry.text = JSON.stringify(intent)
       draft ??= storage.draft?.()
       draft?.add(entry.text)
-      entry.onSaved = onSaved
+      entry.caller = caller
       byId.set(intent.id, entry)
       unnumbered.push(entry)
       // What is called in the same turn shares one write.

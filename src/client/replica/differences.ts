@@ -12,7 +12,7 @@ import { createHeap } from './heap.ts'
 import { allIds, type Difference, indexedIds, indexOn, indexRow, type Run, type Version } from './overlay.ts'
 import { equalityOf } from './spec.ts'
 import { rowsEqual, type TableState } from './tables.ts'
-import { liesBefore, type Reader, type Watch } from './watches.ts'
+import { liesBefore, type Range, type Reader } from './watches.ts'
 
 /** The differences of one rebase. */
 export interface Differences {
@@ -33,7 +33,8 @@ interface Cursor {
   readonly state: TableState
   readonly id: string
   readonly difference: Difference
-  readonly watch: Watch
+  readonly readers: readonly Reader[]
+  readonly range: Range | undefined
   index: number
 }
 
@@ -70,10 +71,10 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
 
   /** Moves a cursor to its next reader, from `index` on, who would see the difference. */
   const advance = (cursor: Cursor, index: number): void => {
-    const { watch, difference } = cursor
-    for (let at = index; at < watch.readers.length; at++) {
-      const reader = watch.readers[at] as Reader
-      if (reader.edge !== undefined && !sees(difference, reader, watch)) continue
+    const { readers, range, difference } = cursor
+    for (let at = index; at < readers.length; at++) {
+      const reader = readers[at] as Reader
+      if (range !== undefined && reader.edge !== undefined && !sees(difference, reader, range)) continue
       cursor.index = at
       stops.push({ run: reader.run, cursor })
       return
@@ -88,13 +89,12 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
     after: Row | undefined,
     position: number,
   ): void => {
-    if (state.watches.isEmpty()) return
-    state.watches.concern(id, before, after, (watch) => {
+    state.watches.concern(id, before, after, (readers, range) => {
       const difference = of(state, id)
       if (difference !== undefined)
         advance(
-          { state, id, difference, watch, index: 0 },
-          countBefore(watch.readers, ({ run }) => run.position <= position),
+          { state, id, difference, readers, range, index: 0 },
+          countBefore(readers, ({ run }) => run.position <= position),
         )
     })
   }
@@ -161,9 +161,9 @@ export function createDifferences(staged: StagedFrame | undefined, indexed: Vers
 }
 
 /** Whether a reader of a range up to an edge saw the row before, or would see it after. */
-function sees({ before, after }: Difference, reader: Reader, watch: Watch): boolean {
+function sees({ before, after }: Difference, reader: Reader, range: Range): boolean {
   const lies = (row: Row | undefined): boolean =>
-    row !== undefined && matches(watch.range?.where ?? [], row) && liesBefore(row, reader, watch)
+    row !== undefined && matches(range.where, row) && liesBefore(row, reader, range)
   return lies(before) || lies(after)
 }
 

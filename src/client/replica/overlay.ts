@@ -5,9 +5,9 @@
 
 import { check } from '../../base/assert.ts'
 import { countBefore, newSet, obtain } from '../../base/collections.ts'
-import type { Json } from '../../base/json.ts'
 import type { Place } from '../../protocol/frame.ts'
 import type { IntentId } from '../../protocol/ids.ts'
+import type { IntentContent } from '../../protocol/intent.ts'
 import type { App } from '../../schema/app.ts'
 import type { QuerySpec } from '../../schema/query.ts'
 import type { Scope } from '../../schema/scope.ts'
@@ -18,20 +18,10 @@ import { type ColumnIndex, createColumnIndex } from './column-index.ts'
 import type { RunRecord, View } from './run.ts'
 import { equalityOf } from './spec.ts'
 import { createTables, type TableState } from './tables.ts'
-import type { Reader, Watch } from './watches.ts'
+import type { Watch, Watcher } from './watches.ts'
 
 /** One call of a mutator that is not retired yet. Its arguments are never changed, by nobody. */
-export interface PendingIntent {
-  readonly id: IntentId
-  /** The first intent of a line of retries and edits: this one or an earlier one. */
-  readonly rootId: IntentId
-  readonly name: string
-  readonly version: number
-  readonly args: Json
-  /** When it was made, by this device's clock: milliseconds since 1970. */
-  readonly madeAt: number
-  readonly actor: string
-}
+export type PendingIntent = Omit<IntentContent, 'needs'>
 
 /** What an intent shows: its writes, or nothing: it read what is not here (`blind`), only the authority can tell (`in-doubt`), no upgrade leads to this app (`unfit`). */
 export type RunPicture = 'shown' | 'blind' | 'in-doubt' | 'unfit'
@@ -42,11 +32,11 @@ export interface Run {
   /** Rises in pending order; never given twice. */
   readonly position: number
   picture: RunPicture
-  readers: readonly Reader[]
+  readers: readonly Watcher[]
   writes: readonly Write[]
 }
 
-/** What one run made of one row. */
+/** What one run made of one row. It has read the row too: nothing is written that was not looked at first. */
 export interface Write {
   readonly run: Run
   readonly state: TableState
@@ -64,6 +54,8 @@ export interface Write {
 /** The state of a replica. */
 export interface Overlay {
   readonly app: App
+  /** Whose intents run here. */
+  readonly actor: string
   readonly tables: ReadonlyMap<string, TableState>
   /** Pending runs in order, and by intent. */
   runs: Run[]
@@ -100,10 +92,11 @@ export interface Rebased {
 }
 
 /** An overlay without rows or runs. */
-export function createOverlay(app: App): Overlay {
+export function createOverlay(app: App, actor: string): Overlay {
   const tables = createTables(app)
   const overlay: Overlay = {
     app,
+    actor,
     tables,
     runs: [],
     runsById: new Map(),
@@ -112,6 +105,7 @@ export function createOverlay(app: App): Overlay {
     nextPosition: 1,
     view: {
       app,
+      actor,
       tables,
       get isComplete() {
         return overlay.frame !== undefined
@@ -210,7 +204,7 @@ export function swap(overlay: Overlay, rebased: Rebased): void {
 /** Takes out what retired runs, and those that ran again, read and wrote before, and puts in what the latter do now. */
 function swapRuns(overlay: Overlay, { retired, replayed }: Rebased, stale: Version[]): void {
   const goneWrites = new Set<Write>()
-  const goneReaders = new Set<Reader>()
+  const goneReaders = new Set<Watcher>()
   for (const run of retired) leave(run, goneWrites, goneReaders)
   for (const { run } of replayed) leave(run, goneWrites, goneReaders)
   const watches = new Set<Watch>()
@@ -258,29 +252,28 @@ function swapFrame(overlay: Overlay, staged: StagedFrame, stale: Version[]): voi
   overlay.frame = staged.frame
 }
 
-function leave(run: Run, goneWrites: Set<Write>, goneReaders: Set<Reader>): void {
+function leave(run: Run, goneWrites: Set<Write>, goneReaders: Set<Watcher>): void {
   for (const write of run.writes) goneWrites.add(write)
   for (const reader of run.readers) goneReaders.add(reader)
 }
 
 /** Gives a run what its last execution read and wrote. Lists in which it is not the last are put in order afterwards. */
 function enter(run: Run, record: RunRecord): void {
-  const readers: Reader[] = []
-  for (const [state, ids] of record.keys) for (const id of ids) readers.push(state.watches.readKey(id, run))
-  for (const { state, spec, edge } of record.ranges) readers.push(state.watches.readRange(spec, edge, run))
-  const writes: Write[] = []
-  for (const { state, id, row, isInsert, ordinal } of record.writes) {
+  run.picture = record.picture
+  run.readers = [
+    ...record.keys.map(({ state, id }) => state.watches.readKey(id, run)),
+    ...record.ranges.map(({ state, spec, edge }) => state.watches.readRange(spec, edge, run)),
+  ]
+  // A copy has no room for more: most runs write one row, and ten thousand of them may be pending.
+  run.writes = record.writes.slice()
+  for (const write of run.writes) {
+    const { state, id } = write
     const list = state.writes.get(id)
-    const write: Write = { run, state, id, row, isInsert, ordinal, inserter: undefined }
     write.inserter = inserterAfter(write, list?.at(-1))
-    writes.push(write)
     if (list === undefined) state.writes.set(id, [write])
     else list.push(write)
-    indexRow(state, id, row)
+    indexRow(state, id, write.row)
   }
-  run.picture = record.picture
-  run.readers = readers
-  run.writes = writes
 }
 
 function settleWrites(state: TableState, id: string, gone: ReadonlySet<Write>): void {

@@ -17,7 +17,7 @@ import {
   type Version,
   writeBefore,
 } from './overlay.ts'
-import { type RunControl, type RunRecord, runIntent, type View } from './run.ts'
+import { execute, type RunControl, type RunRecord, type View } from './run.ts'
 import type { TableState } from './tables.ts'
 
 /** What is to become of the pending runs. */
@@ -50,17 +50,17 @@ export async function rebase(
   // What was blind before the first frame can be seen now.
   if (overlay.frame === undefined && staged !== undefined)
     for (const run of overlay.runs) if (run.picture === 'blind') differences?.visit(run)
-  const runAgain = ({ intent, position }: Run, mode: 'call' | 'stored') =>
-    runIntent(
-      intent,
+  const executeNow = (run: Run, mode: 'call' | 'stored') =>
+    execute(
+      run,
       mode,
-      differences === undefined ? overlay.view : viewAt(overlay, plan, differences, position),
+      differences === undefined ? overlay.view : viewAt(overlay, plan, differences, run.position),
       control,
     )
 
   const replayed: { run: Run; record: RunRecord }[] = []
   for (let run = differences?.next(); run !== undefined; run = differences?.next()) {
-    const result = retired.has(run) ? undefined : await runAgain(run, 'stored')
+    const result = retired.has(run) ? undefined : await executeNow(run, 'stored')
     if (result?.kept === false) throw result.error
     if (differences !== undefined) compareWrites(differences, run, result?.record)
     if (result !== undefined) replayed.push({ run, record: result.record })
@@ -69,7 +69,7 @@ export async function rebase(
   const appended: { run: Run; record: RunRecord }[] = []
   for (const { intent, mode } of plan.appended) {
     const run: Run = { intent, position: overlay.nextPosition++, picture: 'shown', readers: [], writes: [] }
-    const result = await runAgain(run, mode)
+    const result = await executeNow(run, mode)
     if (!result.kept) return { kind: 'refused', error: result.error }
     if (differences !== undefined) compareWrites(differences, run, result.record)
     appended.push({ run, record: result.record })
@@ -84,6 +84,7 @@ function nowhere(): undefined {}
 function viewAt(overlay: Overlay, { staged }: Plan, differences: Differences, position: number): View {
   return {
     app: overlay.app,
+    actor: overlay.actor,
     tables: overlay.tables,
     isComplete: overlay.frame !== undefined || staged !== undefined,
     row(state, id) {

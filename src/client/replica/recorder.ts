@@ -1,14 +1,15 @@
 // What a transaction reads and writes on the device: rows as one run finds them, with its own writes on top, and a record of both.
 // Absent rows that were asked for count as read, and a range up to its last row, because their coming would change the run too.
 // Decides nothing: what an insert or an update demands is schema/tx.ts, what becomes of the record is run.ts and rebase.ts.
+import { obtain } from '../../base/collections.ts'
 import { SyncError } from '../../base/errors.ts'
 import type { IntentId } from '../../protocol/ids.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { comparatorOf, matches, type QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import type { TxSource } from '../../schema/tx.ts'
-import type { RunPicture } from './overlay.ts'
-import type { RangeRead, RecordedWrite, RunRecord, View } from './run.ts'
+import type { Run, RunPicture, Write } from './overlay.ts'
+import type { KeyRead, RangeRead, RunRecord, View } from './run.ts'
 import { checkSpec, takeFirst } from './spec.ts'
 import { type TableState, txRow } from './tables.ts'
 
@@ -23,26 +24,33 @@ export interface Recorder {
   close(): void
 }
 
+/** What the run made of a row that it read, if it wrote it. */
 interface Own {
   readonly row: Row | undefined
   readonly isInsert: boolean
   readonly ordinal: number
 }
 
+/** The rows of one table that the run read, each with what it made of it. */
+interface Touched {
+  readonly state: TableState
+  readonly rows: Map<string, Own | undefined>
+}
+
 const never = new Promise<never>(() => {})
 
 /** Makes the recorder of one run. */
-export function createRecorder(view: View): Recorder {
-  const keys = new Map<TableState, Set<string>>()
+export function createRecorder(view: View, run: Run): Recorder {
+  const touched = new Map<string, Touched>()
   const ranges: RangeRead[] = []
-  const own = new Map<TableState, Map<string, Own>>()
   // Made on first use: most runs insert rows that refer to nothing pending.
   let needs: Set<IntentId> | undefined
   let writeCount = 0
   let isBlind = false
   let isOpen = true
 
-  const stateOf = (table: string): TableState => view.tables.get(table) as TableState
+  const touch = (table: string): Touched =>
+    obtain(touched, table, () => ({ state: view.tables.get(table) as TableState, rows: new Map() }))
 
   const notHeld = (what: string): never => {
     isBlind = true
@@ -56,12 +64,12 @@ export function createRecorder(view: View): Recorder {
     needs.add(inserter)
   }
 
-  /** The row before the run, which it has then read. */
-  const readKey = (state: TableState, id: string): Row | undefined => {
+  /** The row as it stands in the run; as it stood before, the run has then read it. */
+  const read = ({ state, rows }: Touched, id: string): Row | undefined => {
+    const own = rows.get(id)
+    if (own !== undefined) return own.row
     const row = view.row(state, id)
-    const ids = keys.get(state)
-    if (ids === undefined) keys.set(state, new Set([id]))
-    else ids.add(id)
+    rows.set(id, undefined)
     if (row !== undefined) need(state, id)
     return row
   }
@@ -69,9 +77,7 @@ export function createRecorder(view: View): Recorder {
   /** `before`: as the run found the row, or left it with its last write; none for an insert. */
   const write = (table: string, id: string, before: Row | undefined, row: Row | undefined): void => {
     const isInsert = before === undefined
-    const state = stateOf(table)
-    const rows = own.get(state) ?? new Map<string, Own>()
-    own.set(state, rows)
+    const { state, rows } = touch(table)
     const earlier = rows.get(id)
     rows.set(id, {
       row,
@@ -85,38 +91,42 @@ export function createRecorder(view: View): Recorder {
   const source: TxSource = {
     get(table, id) {
       if (!isOpen) return never
-      const state = stateOf(table)
-      const written = own.get(state)?.get(id)
-      if (written !== undefined) return written.row
-      const row = readKey(state, id)
-      if (row === undefined && !view.isComplete) notHeld(`${table} ${id}`)
-      return row === undefined ? undefined : txRow(state, row)
+      const at = touch(table)
+      const row = read(at, id)
+      const isOwn = at.rows.get(id) !== undefined
+      if (row === undefined && !isOwn && !view.isComplete) notHeld(`${table} ${id}`)
+      return row === undefined || isOwn ? row : txRow(at.state, row)
     },
-    taken(table, id) {
-      if (!isOpen) return never
-      const state = stateOf(table)
-      const written = own.get(state)?.get(id)
-      return (written === undefined ? readKey(state, id) : written.row) !== undefined
-    },
+    taken: (table, id) => (isOpen ? read(touch(table), id) !== undefined : never),
     find(spec) {
       if (!isOpen) return never
-      const state = stateOf(spec.table)
+      const { state, rows } = touch(spec.table)
       checkSpec(state, spec, 'mutator')
       if (!view.isComplete) notHeld(`a range of ${spec.table}`)
       if (spec.limit === 0) return []
-      const found = findRows(view, state, own.get(state), spec)
+      const found = findRows(view, state, rows, spec)
       const last = found.at(-1)
       ranges.push({
         state,
         spec,
         edge: found.length === spec.limit && last !== undefined ? txRow(state, last) : undefined,
       })
-      for (const { id } of found) if (own.get(state)?.has(id) !== true) need(state, id)
+      for (const { id } of found) if (rows.get(id) === undefined) need(state, id)
       return found.map((row) => txRow(state, row))
     },
     insert: (table, row) => (isOpen ? write(table, row.id, undefined, Object.freeze(row)) : never),
     update: (table, before, after) => (isOpen ? write(table, after.id, before, Object.freeze(after)) : never),
     delete: (table, before) => (isOpen ? write(table, before.id, before, undefined) : never),
+  }
+
+  /** A row that is written refers to others, which an earlier pending intent may have inserted. */
+  const needReferred = (state: TableState, row: Row): void => {
+    for (const { column, target } of state.refs) {
+      const referred = view.tables.get(target)
+      const id = row[column]
+      if (referred === undefined || typeof id !== 'string') continue
+      if (touched.get(target)?.rows.get(id) === undefined) need(referred, id)
+    }
   }
 
   return {
@@ -126,14 +136,15 @@ export function createRecorder(view: View): Recorder {
       isOpen = false
     },
     record(picture) {
-      const writes: RecordedWrite[] = []
-      for (const [state, rows] of own) {
-        for (const [id, { row, isInsert, ordinal }] of rows) {
-          if (row !== undefined)
-            for (const { column, target } of state.refs) needReferred(view, own, target, row[column], need)
+      const keys: KeyRead[] = []
+      const writes: Write[] = []
+      for (const { state, rows } of touched.values()) {
+        for (const [id, own] of rows) {
+          if (own?.row !== undefined) needReferred(state, own.row)
           // What was inserted and deleted again in one run was never there.
-          if (picture === 'shown' && (row !== undefined || view.row(state, id) !== undefined))
-            writes.push({ state, id, row, isInsert, ordinal })
+          const isWritten = own !== undefined && (own.row !== undefined || view.row(state, id) !== undefined)
+          if (picture === 'shown' && isWritten) writes.push({ run, state, id, ...own, inserter: undefined })
+          else keys.push({ state, id })
         }
       }
       return { picture, keys, ranges, writes, needs: needs === undefined ? [] : [...needs] }
@@ -147,24 +158,12 @@ function arrives({ positions }: TableState, before: Row | undefined, row: Row | 
 }
 
 /** The rows that a query finds before the run, with the run's own writes on top. */
-function findRows(view: View, state: TableState, own: ReadonlyMap<string, Own> | undefined, spec: QuerySpec): Row[] {
+function findRows(view: View, state: TableState, own: ReadonlyMap<string, Own | undefined>, spec: QuerySpec): Row[] {
   const rows: Row[] = []
   const consider = (row: Row | undefined): void => {
     if (row !== undefined && matches(spec.where, row)) rows.push(row)
   }
-  for (const id of view.candidates(state, spec)) if (own?.has(id) !== true) consider(view.row(state, id))
-  if (own !== undefined) for (const { row } of own.values()) consider(row)
+  for (const id of view.candidates(state, spec)) if (own.get(id) === undefined) consider(view.row(state, id))
+  for (const written of own.values()) consider(written?.row)
   return takeFirst(rows, comparatorOf(spec.orderBy), spec.limit)
-}
-
-/** A row that is written refers to another one, which an earlier pending intent may have inserted. */
-function needReferred(
-  view: View,
-  own: ReadonlyMap<TableState, ReadonlyMap<string, Own>>,
-  table: string,
-  id: Row[string] | undefined,
-  need: (state: TableState, id: string) => void,
-): void {
-  const state = view.tables.get(table)
-  if (state !== undefined && typeof id === 'string' && own.get(state)?.has(id) !== true) need(state, id)
 }

@@ -108,9 +108,9 @@ export interface Replica {
   table(name: string): TableState
 }
 
-/** Makes an empty replica. What a listener throws goes to `report`. */
-export function createReplica(app: App, report: (error: unknown) => void = rethrow): Replica {
-  const overlay = createOverlay(app)
+/** Makes an empty replica for this actor's intents. What a listener throws goes to `report`. */
+export function createReplica(app: App, actor: string, report: (error: unknown) => void = rethrow): Replica {
+  const overlay = createOverlay(app, actor)
   const shown = createShown(overlay)
   const reader = createFrameReader(overlay)
   const commits = createEmitter<ReplicaCommit>(report)

@@ -10,13 +10,14 @@ import type { QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import { createTx, Rejection, type Tx } from '../../schema/tx.ts'
 import { upgradeArguments } from '../../schema/upgrade.ts'
-import type { PendingIntent, RunPicture, Write } from './overlay.ts'
+import type { Run, RunPicture, Write } from './overlay.ts'
 import { createRecorder } from './recorder.ts'
 import { freezeDeep, type TableState } from './tables.ts'
 
 /** The rows as one run finds them. */
 export interface View {
   readonly app: App
+  readonly actor: string
   readonly tables: ReadonlyMap<string, TableState>
   /** Whether what is absent is known to be absent. */
   readonly isComplete: boolean
@@ -27,6 +28,12 @@ export interface View {
   inserter(state: TableState, id: string): IntentId | undefined
 }
 
+/** A row that was read. */
+export interface KeyRead {
+  readonly state: TableState
+  readonly id: string
+}
+
 /** A range as it was read. */
 export interface RangeRead {
   readonly state: TableState
@@ -35,15 +42,13 @@ export interface RangeRead {
   readonly edge: Row | undefined
 }
 
-/** What a run made of one row. */
-export type RecordedWrite = Pick<Write, 'state' | 'id' | 'row' | 'isInsert' | 'ordinal'>
-
 /** What a run read and wrote. */
 export interface RunRecord {
   readonly picture: RunPicture
-  readonly keys: ReadonlyMap<TableState, ReadonlySet<string>>
+  /** Rows that were read and not written. */
+  readonly keys: readonly KeyRead[]
   readonly ranges: readonly RangeRead[]
-  readonly writes: readonly RecordedWrite[]
+  readonly writes: readonly Write[]
   /** Pending intents that inserted a row which this run read, wrote or refers to. */
   readonly needs: readonly IntentId[]
 }
@@ -61,14 +66,10 @@ export interface RunControl {
 
 type Ending = { readonly how: 'done' } | { readonly how: 'threw'; readonly error: unknown } | { readonly how: 'waited' }
 
-/** Runs an intent's mutator. `call`: a first run, which may be refused. `stored`: one that is kept whatever happens. */
-export async function runIntent(
-  intent: PendingIntent,
-  mode: 'call' | 'stored',
-  view: View,
-  control: RunControl,
-): Promise<RunResult> {
-  const { name } = intent
+/** Executes a run's mutator. `call`: for the first time, which may be refused. `stored`: one that is kept whatever happens. */
+export async function execute(run: Run, mode: 'call' | 'stored', view: View, control: RunControl): Promise<RunResult> {
+  const { intent } = run
+  const { id, root, name, madeAt } = intent
   const mutator = Object.hasOwn(view.app.mutators, name) ? view.app.mutators[name] : undefined
   if (mutator === undefined) {
     return mode === 'stored' ? kept('unfit') : refused(new SyncError('mutator_unknown', `${name} was called`))
@@ -92,8 +93,8 @@ export async function runIntent(
   // What a mutator did to its arguments would be there on its next run, and on the wire.
   freezeDeep(input)
 
-  const recorder = createRecorder(view)
-  const tx = createTx(view.app, recorder.source, { actor: intent.actor, madeAt: intent.madeAt, rootId: intent.rootId })
+  const recorder = createRecorder(view, run)
+  const tx = createTx(view.app, recorder.source, { actor: view.actor, madeAt, rootId: root ?? id })
   const ending = await endOf(begin(mutator, tx, input), control)
   control.stop = undefined
   recorder.close()
@@ -115,7 +116,7 @@ function begin(mutator: Mutator, tx: Tx<App['tables']>, input: unknown): Promise
 }
 
 /**
- * How a run ends. Not inside `runIntent`, where what ends a run would hold its transaction and its recorder too: `control` is older than
+ * How a run ends. Not inside `execute`, where what ends a run would hold its transaction and its recorder too: `control` is older than
  * any run, and through it 3 KB a run were seen to outlive each collection of young objects.
  */
 function endOf(run: Promise<unknown>, control: RunControl): Promise<Ending> {
@@ -129,7 +130,7 @@ function endOf(run: Promise<unknown>, control: RunControl): Promise<Ending> {
 }
 
 const nothing: Pick<RunRecord, 'keys' | 'ranges' | 'writes' | 'needs'> = {
-  keys: new Map(),
+  keys: [],
   ranges: [],
   writes: [],
   needs: [],

@@ -60,6 +60,7 @@ function createTable(
 ): TableState {
   const entries = Object.entries(columns)
   const ofType = (type: Column['type']) => entries.filter(([, column]) => column.type === type)
+  const writes = new Map<string, Write[]>()
   return {
     name,
     aggregate,
@@ -72,8 +73,8 @@ function createTable(
     rows: new Map(),
     mainOwner: undefined,
     otherOwners: new Map(),
-    writes: new Map(),
-    watches: createWatches(),
+    writes,
+    watches: createWatches(writes),
     indexes: new Map(),
   }
 }

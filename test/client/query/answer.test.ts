@@ -6,7 +6,7 @@ import type { QuerySpec } from '../../../src/schema/query.ts'
 import { app, frame, intent, patch, set, workout } from '../replica/app.ts'
 
 const start = async (): Promise<Replica> => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   const sets = [
     set('a', 'w', 1, { kg: 80 }),
     set('b', 'w', 2, { kg: 90 }),
@@ -38,7 +38,7 @@ test('conditions, order and limit mean on the overlay what they mean on one row'
 })
 
 test('the first few of many are found without an error of order, whatever the limit', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   const many = Array.from({ length: 500 }, (_, index) =>
     set(`s${index}`, 'w', index + 1, { reps: (index * 7919) % 50 }),
   )

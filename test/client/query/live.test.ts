@@ -162,7 +162,7 @@ test('[I14] a live query equals a fresh answer after every commit, and tells of 
 })
 
 const heard = async (rows: readonly Row[] = []) => {
-  const replica = createReplica(workouts)
+  const replica = createReplica(workouts, 'ada')
   await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { workouts: [workout('w')], sets: rows } })]), new Set())
   return replica
 }
@@ -238,7 +238,7 @@ test('[I14] rows whose writers change are looked at with the commit, without bei
 })
 
 test('a query says when storage is loaded and when the authority was heard, each once, even if nothing is in it', async () => {
-  const replica = createReplica(workouts)
+  const replica = createReplica(workouts, 'ada')
   const queries = createLiveQueries<Sync>(replica, syncOf(replica))
   const live = queries.live(workouts.query.sets.spec)
   const told: [boolean, boolean, number][] = []
@@ -301,7 +301,7 @@ test('[I6] an app cannot change what the authority said by changing a row of a q
   const app = defineApp({
     tables: { notes: table({ id: t.id(), owner: t.text(), tags: t.json<string[]>() }).scope('user', 'owner') },
   })
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   const note = { id: 'n', owner: 'ada', tags: ['a', ['deep']] }
   await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { notes: [structuredClone(note)] } })]), new Set())
   const [row] = createLiveQueries<Sync>(replica, syncOf(replica)).live(app.query.notes.spec).rows

@@ -80,7 +80,7 @@ export function uuid(): string {
 /** An intent as the client would make it. */
 export function intent(name: string, args: Json, more: Partial<PendingIntent> = {}): PendingIntent {
   const id = uuid() as IntentId
-  return { id, rootId: id, name, version: 1, args, madeAt: 1_000, actor: 'ada', ...more }
+  return { id, name, version: 1, args, madeAt: 1_000, ...more }
 }
 
 /** The scope of a user. */

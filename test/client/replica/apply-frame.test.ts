@@ -9,7 +9,7 @@ const ids = (replica: Replica, name = 'workouts'): string[] => [...replica.confi
 
 test('[I5] a row that moves between scopes is there once, whichever patch comes first', async () => {
   for (const isReversed of [false, true]) {
-    const replica = createReplica(app)
+    const replica = createReplica(app, 'ada')
     await replica.confirm(
       frame(0, [patch('ada', 0, 1, { rows: { workouts: [workout('w')] } }), patch('bob', 0, 1, {})], ['ada', 'bob']),
       new Set(),
@@ -30,7 +30,7 @@ test('[I5] a row that moves between scopes is there once, whichever patch comes 
 
 test('[I5] a row that moves while pages are being read is where the last page says', async () => {
   for (const isReversed of [false, true]) {
-    const replica = createReplica(app)
+    const replica = createReplica(app, 'ada')
     await replica.confirm(
       frame(
         0,
@@ -52,7 +52,7 @@ test('[I5] a row that moves while pages are being read is where the last page sa
 })
 
 test('a row of the same content that changes hands changes nothing that is shown', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(
     frame(0, [patch('ada', 0, 1, { rows: { sets: [set('s', 'w', 1)] } }), patch('bob', 0, 1, {})], ['ada', 'bob']),
     new Set(),
@@ -77,7 +77,7 @@ test('a row of the same content that changes hands changes nothing that is shown
 })
 
 test('what another scope says is gone stays', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(
     frame(0, [patch('ada', 0, 1, { rows: { workouts: [workout('w')] } })], ['ada', 'bob']),
     new Set(),
@@ -89,7 +89,7 @@ test('what another scope says is gone stays', async () => {
 })
 
 test('a scope that begins again loses what it had, also what the same frame said before', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(
     frame(
       0,
@@ -121,7 +121,7 @@ test('a scope that begins again loses what it had, also what the same frame said
 })
 
 test('a scope that is not listed leaves with its rows and its cursor, even if the frame brings something of it', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(
     frame(
       0,
@@ -145,7 +145,7 @@ test('a scope that is not listed leaves with its rows and its cursor, even if th
 })
 
 test('several patches of one scope chain, and the last word counts', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(
     frame(0, [
       patch('ada', 0, 1, { rows: { workouts: [workout('w1'), workout('w2')] } }),
@@ -157,7 +157,7 @@ test('several patches of one scope chain, and the last word counts', async () =>
 })
 
 test('[I6] a frame that does not begin where the device stands is refused whole, and says so', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(frame(0, [patch('ada', 0, 2, { rows: { workouts: [workout('w')] } })]), new Set())
   const wrong = [
     [patch('ada', 1, 3, {})],
@@ -227,7 +227,7 @@ test('[I6] a row that does not fit its table refuses the whole frame and names t
     ['other', 7],
     ['n', 0.5],
   ]
-  const replica = createReplica(odd)
+  const replica = createReplica(odd, 'ada')
   for (const [column, value] of bad) {
     const row = { ...good, id: 'b', [column]: value }
     const refused = replica.confirm(
@@ -251,7 +251,7 @@ test('[I6] a row that does not fit its table refuses the whole frame and names t
 })
 
 test('a refused frame leaves the pending intents alone and the lane goes on', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(frame(0, [patch('ada', 0, 1, {})]), new Set())
   const start = intent('startWorkout', { id: 'w', name: 'Push' })
   await replica.run(start, 'call')

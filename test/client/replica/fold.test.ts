@@ -23,7 +23,7 @@ test('[I16] folded frames lead to the same confirmed state, and what follows lea
         expect(frames).toEqual([])
         return
       }
-      const fresh = createReplica(app)
+      const fresh = createReplica(app, 'ada')
       for (const folded of JSON.parse(JSON.stringify(frames))) await fresh.confirm(folded, new Set())
       expect(rowsOf(fresh, NAMES)).toEqual(rowsOf(replica, NAMES))
       expect(new Set(fresh.cursors())).toEqual(new Set(replica.cursors()))
@@ -45,7 +45,7 @@ test('[I16] folded frames lead to the same confirmed state, and what follows lea
 })
 
 test('[I13] no folded frame holds more rows than a page, and only the last states what is decided', async () => {
-  const replica = createReplica(workouts)
+  const replica = createReplica(workouts, 'ada')
   const many = (name: string, count: number) =>
     Array.from({ length: count }, (_, index) => set(`${name}${index}`, name, index + 1))
   await replica.confirm(
@@ -68,10 +68,10 @@ test('[I13] no folded frame holds more rows than a page, and only the last state
   ])
   expect(frames.map(({ decided }) => decided)).toEqual([0, 0, 7])
   // Whoever has only a part stands nowhere, not somewhere.
-  const part = createReplica(workouts)
+  const part = createReplica(workouts, 'ada')
   await part.confirm(frames[0] as never, new Set())
   expect(part.cursors()).toMatchObject([{ scope: 'user:ada', version: 0, mark: '' }])
-  const fresh = createReplica(workouts)
+  const fresh = createReplica(workouts, 'ada')
   for (const folded of frames) await fresh.confirm(folded, new Set())
   expect(fresh.confirmedRows('sets').size).toBe(LIMITS.pageEntries * 2 + 30)
   expect(fresh.cursors()).toEqual(replica.cursors())

@@ -7,7 +7,7 @@ import { createReplica, type Replica } from '../../../src/client/replica/replica
 import { app, frame, intent, patch, set, workout } from './app.ts'
 
 const start = async (): Promise<Replica> => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(
     frame(0, [
       patch('ada', 0, 1, {
@@ -114,7 +114,7 @@ test('[I11] a sum that was beyond whole numbers is right again when it comes bac
       touch: mutator(v.object({}), async () => undefined),
     }),
   })
-  const replica = createReplica(big)
+  const replica = createReplica(big, 'ada')
   await replica.confirm(
     frame(0, [patch('ada', 0, 1, { rows: { entries: [{ id: 'a', owner: 'ada', value: 0.1 }] } })]),
     new Set(),
@@ -157,7 +157,7 @@ const entries = defineApp({
 const entry = (id: string, value: number | null) => ({ id, listId: 'l', value, tags: [] })
 
 test('[I11] the greatest value goes, and the next one is it; where no row has a value, there is none', async () => {
-  const replica = createReplica(entries)
+  const replica = createReplica(entries, 'ada')
   await replica.confirm(
     frame(0, [
       patch('ada', 0, 1, {
@@ -195,7 +195,7 @@ test('[I11] the greatest value goes, and the next one is it; where no row has a 
 })
 
 test('[I6] [I11] a function of all rows sees them as the authority does, without positions, and cannot change them', async () => {
-  const replica = createReplica(entries)
+  const replica = createReplica(entries, 'ada')
   await replica.confirm(
     frame(0, [
       patch('ada', 0, 1, {

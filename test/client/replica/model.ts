@@ -316,7 +316,7 @@ async function runPlainly(intent: PendingIntent, tables: Tables, isComplete: boo
     update: (name, _before, after) => write(name, after.id, after, false),
     delete: (name, before) => write(name, before.id, undefined, false),
   }
-  const tx = createTx(app, source, { actor: intent.actor, madeAt: intent.madeAt, rootId: intent.rootId })
+  const tx = createTx(app, source, { actor: 'ada', madeAt: intent.madeAt, rootId: intent.root ?? intent.id })
   let isThrown = false
   try {
     await app.mutators.program.body(tx as never, intent.args)

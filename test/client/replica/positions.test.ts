@@ -14,7 +14,7 @@ const positions = (replica: Replica): { readonly [id: string]: unknown } =>
   )
 
 const start = async (): Promise<Replica> => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(
     frame(0, [
       patch('ada', 0, 1, {
@@ -104,7 +104,7 @@ test('[I11] within one run a row comes under its parent when it is moved there, 
       }),
     }),
   })
-  const replica = createReplica(mixed)
+  const replica = createReplica(mixed, 'ada')
   const rows = { workouts: [workout('w'), workout('v')], sets: [set('a', 'w', 1), set('b', 'w', 4)] }
   await replica.confirm(frame(0, [patch('ada', 0, 1, { rows })]), new Set())
   await replica.run(intent('mix', {}), 'call')
@@ -121,7 +121,7 @@ test('mutators neither see positions nor may ask for them', async () => {
       }),
     }),
   })
-  const replica = createReplica(spying)
+  const replica = createReplica(spying, 'ada')
   await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { sets: [set('a', 'w', 1)] } })]), new Set())
   await replica.run(intent('look', { column: 'workoutId' }), 'call')
   const row = { id: 'a', workoutId: 'w', exercise: 'Squat', reps: 5, kg: 100 }
@@ -148,7 +148,7 @@ test('under never-reuse what the authority has given counts, also where a pendin
     })
   const shown: unknown[] = []
   for (const gaps of ['keep', 'never-reuse'] as const) {
-    const replica = createReplica(make(gaps))
+    const replica = createReplica(make(gaps), 'ada')
     const rows = { lists: [{ id: 'l', owner: 'ada' }], entries: [{ id: 'a', listId: 'l', position: 4 }] }
     await replica.confirm(frame(0, [patch('ada', 0, 1, { rows })]), new Set())
     await replica.run(intent('deleteEntries', { id: 'a' }), 'call')

@@ -16,7 +16,7 @@ const confirmRows = (
   replica.confirm(frame(decided, [patch('ada', version, version + 1, { rows })]), new Set(retired.map(({ id }) => id)))
 
 test('[I5] with 10,000 pending intents a frame of 100 foreign rows runs again only those that read one of them', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   const elsewhere = Array.from({ length: 100 }, (_, index) => workout(`foreign${index}`))
   await confirmRows(replica, 0, 0, { workouts: [workout('mine'), ...elsewhere] })
   const touched: PendingIntent[] = []
@@ -46,7 +46,7 @@ test('[I5] with 10,000 pending intents a frame of 100 foreign rows runs again on
 })
 
 test('[I5] 1,000 of 10,000 that come out as foreseen are retired without a replay, also in a chain of one row', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await confirmRows(replica, 0, 0, { workouts: [workout('w')] })
   const made: PendingIntent[] = []
   for (let index = 0; index < PENDING; index++) {
@@ -75,7 +75,7 @@ test('[I5] 1,000 of 10,000 that come out as foreseen are retired without a repla
 })
 
 test('[I5] a range with a limit is touched up to its last row and not beyond', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await confirmRows(replica, 0, 0, {
     workouts: [workout('w')],
     sets: [set('heavy', 'w', 1, { kg: 100 }), set('light', 'w', 2, { kg: 50 })],
@@ -99,7 +99,7 @@ test('[I5] a range with a limit is touched up to its last row and not beyond', a
 })
 
 test('[I5] an absent row that was read is touched when it comes', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await confirmRows(replica, 0, 0, { workouts: [workout('w')] })
   await replica.run(intent('logSet', { id: 's', workoutId: 'w', exercise: 'Squat', reps: 5, kg: 100 }), 'call')
   const later = intent('deleteSet', { id: 's' })

@@ -9,13 +9,13 @@ import {
 import { app, frame, intent, patch, place, scope, set, workout } from './app.ts'
 
 const heard = async (): Promise<Replica> => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { workouts: [workout('w')] } })]), new Set())
   return replica
 }
 
 test('a replica that was never told anything knows nothing, and says so', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   expect([replica.isComplete, replica.decided, replica.client, replica.at]).toEqual([false, 0, undefined, undefined])
   expect([replica.cursors(), replica.pending(), [...replica.rows('sets')], [...replica.frames()]]).toEqual([
     [],
@@ -127,7 +127,7 @@ test('[I14] a frame is told even if nothing is shown otherwise, and with it whic
 
 test('[I14] a listener of commits that throws keeps neither the others nor the engine from going on', async () => {
   const reported: unknown[] = []
-  const replica = createReplica(app, (error) => reported.push(error))
+  const replica = createReplica(app, 'ada', (error) => reported.push(error))
   let told = 0
   replica.onCommit(() => {
     throw new Error('a listener')

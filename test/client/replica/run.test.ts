@@ -89,7 +89,7 @@ const app = defineApp({
 
 const note = (id: string, text = 'text') => ({ id, owner: 'ada', text, tags: ['old'] })
 const heard = async (rows: readonly ReturnType<typeof note>[] = []): Promise<Replica> => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { notes: rows } })]), new Set())
   return replica
 }
@@ -164,7 +164,7 @@ test('an intent that is in doubt shows as soon as what it read allows it', async
 })
 
 test('before the first frame an absent row or a range makes a run blind, even if the mutator goes on; an insert shows', async () => {
-  const replica = createReplica(app)
+  const replica = createReplica(app, 'ada')
   const run = async (name: string, args: object) => {
     const made = intent(name, args as never)
     const result = await replica.run(made, 'call')
@@ -258,7 +258,7 @@ test('[I6] a mutator cannot change what it was given: neither rows nor arguments
 })
 
 test('an intent needs those pending ones whose inserted rows it reads, writes or refers to', async () => {
-  const replica = createReplica(workouts)
+  const replica = createReplica(workouts, 'ada')
   await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { workouts: [workout('old')] } })]), new Set())
   const run = async (name: string, args: object) => {
     const made = intent(name, args as never)
@@ -298,7 +298,7 @@ test('a run that writes more rows than one run may is refused', async () => {
       }),
     }),
   })
-  const replica = createReplica(many)
+  const replica = createReplica(many, 'ada')
   expect(await replica.run(intent('fill', { rows: 10_000 }), 'call')).toMatchObject({ kept: true })
   expect(await replica.run(intent('fill', { rows: 10_001 }), 'call')).toMatchObject({
     kept: false,

@@ -186,7 +186,7 @@ export interface World {
   take(step: Step): Promise<readonly IntentId[]>
 }
 
-export function createWorld(replica: Replica = createReplica(app)): World {
+export function createWorld(replica: Replica = createReplica(app, 'ada')): World {
   const model = createModel()
   const commits: ReplicaCommit[] = []
   let made = 0
@@ -195,15 +195,7 @@ export function createWorld(replica: Replica = createReplica(app)): World {
   const make = (ops: readonly Op[]): PendingIntent => {
     made++
     const id = `00000000-0000-4000-8000-${made.toString(16).padStart(12, '0')}` as IntentId
-    return {
-      id,
-      rootId: id,
-      name: 'program',
-      version: 1,
-      args: { ops: JSON.parse(JSON.stringify(ops)) },
-      madeAt: made,
-      actor: 'ada',
-    }
+    return { id, name: 'program', version: 1, args: { ops: JSON.parse(JSON.stringify(ops)) }, madeAt: made }
   }
 
   const touchedBy = async (change: () => Promise<void>): Promise<readonly IntentId[]> => {

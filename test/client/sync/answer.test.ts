@@ -97,7 +97,7 @@ describe('a batch', () => {
     isRetired: false,
     isSending: false,
     attempts: 0,
-    onSaved: undefined,
+    caller: undefined,
     text: undefined,
     ...more,
   })
