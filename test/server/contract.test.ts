@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
+import { createLane } from '../../src/base/lane.ts'
 import { clock } from '../../src/hosts/node/clock.ts'
 import { CONTRACT_BREAKS } from '../../src/sim/contracts/authority/breaks.ts'
 import { AUTHORITY_CASES, ITEMS } from '../../src/sim/contracts/authority/index.ts'
@@ -70,11 +71,19 @@ describe('planted faults', () => {
     expect(patchProblem(patch, readSource(patch.file))).toBeUndefined()
   })
 
-  test.each(CONTRACT_BREAKS)('$name makes cases of item $item fail: $why', { timeout: 60_000 }, async (planted) => {
-    const ended = await contract('sqlite', '--json', '--break', planted.name, '--item', String(planted.item))
+  test('there is one for each item', () => {
+    expect(new Set(CONTRACT_BREAKS.map(({ item }) => String(item)))).toEqual(new Set(items.map(([item]) => item)))
+  })
+
+  // Two at a time: most of the time goes into starting the processes.
+  const lanes = [createLane(), createLane()] as const
+  const planted = CONTRACT_BREAKS.map((each, index) => ({ ...each, lane: lanes[index % 2 === 0 ? 0 : 1] }))
+  test.concurrent.each(planted)('$name makes cases of item $item fail: $why', { timeout: 120_000 }, async (each) => {
+    const ended = await each.lane.run(() =>
+      contract('sqlite', '--json', '--break', each.name, '--item', String(each.item)),
+    )
     expect(ended.code).toBe(1)
-    const tally = tallyOf(ended)
-    expect(tally.byItem[planted.item].failed).toBeGreaterThan(0)
-    expect(ended.error).toContain(`item ${planted.item}: `)
+    expect(tallyOf(ended).byItem[each.item].failed).toBeGreaterThan(0)
+    expect(ended.error).toContain(`item ${each.item}: `)
   })
 })

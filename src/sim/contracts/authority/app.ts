@@ -93,6 +93,16 @@ export const app = defineApp({
     sweep: mutator(fits<{ readonly listId: string; readonly below: number }>(), async (tx, { listId, below }) => {
       for (const { id } of await tx.tasks.where({ listId, points: { lt: below } }).all()) await tx.tasks.delete(id)
     }),
+    /** Makes a task of its own; who calls without a key means the same as a minute before. */
+    buy: mutator(
+      fits<{ readonly listId: string; readonly label: string }>(),
+      async (tx, { listId, label }) => {
+        if (label === 'throw') throw new Error('a secret of the server')
+        if (label === 'reject') tx.reject('sold_out')
+        await tx.tasks.insert({ id: tx.newId('task'), listId, label, points: 1, hours: 1 })
+      },
+      { dedupe: { withinMs: 60_000, parent: ({ listId }) => listId } },
+    ),
     /** At its third version: of the first it takes a name, of the second nothing leads here. */
     rename: mutator(
       fits<{ readonly id: string; readonly title: string }>(hasTitle),

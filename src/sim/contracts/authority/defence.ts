@@ -24,6 +24,9 @@ const validPush = (stage: Stage, entries: readonly unknown[] = [], last = entrie
 const each = (answer: Promise<Answer>, status: number, code: string) =>
   answer.then((got) => expectProblem(got, { status, code }))
 
+/** Whether the credentials of one case have ended. */
+let isSignedOut = false
+
 /** The cases. */
 export const defenceCases: readonly AuthorityCase[] = [
   on('[I9] nobody known is answered 401 on every address, before the body is read', async (stage) => {
@@ -83,7 +86,10 @@ export const defenceCases: readonly AuthorityCase[] = [
       const anna = stage.device('anna')
       const entries = anna.make(list('a', 'anna'), list('b', 'anna'), list('c', 'anna'))
       await anna.push(...entries.slice(0, 2))
-      await anna.call(having(list('out', 'anna'), { sequence: 3 }))
+      isSignedOut = true
+      const answer = await anna.call(having(list('out', 'anna'), { sequence: 3 }))
+      isSignedOut = false
+      expectProblem(answer, { status: 401, code: 'unauthenticated' })
       expectSame(
         (await stage.rows('lists')).map(({ id }) => id),
         ['a', 'b'],
@@ -93,10 +99,7 @@ export const defenceCases: readonly AuthorityCase[] = [
       expectSame(told(await anna.push(...entries)), ['applied repeated', 'applied repeated', 'applied'], 'the outcomes')
     },
     {
-      authenticate: (() => {
-        let requests = 0
-        return (request) => (++requests === 2 ? undefined : request.header('authorization')?.replace('Bearer ', ''))
-      })(),
+      authenticate: (request) => (isSignedOut ? undefined : request.header('authorization')?.replace('Bearer ', '')),
     },
   ),
   ...(

@@ -3,8 +3,10 @@
 import { aggregatesCases } from './aggregates.ts'
 import { anyWriterCases } from './any-writer.ts'
 import { appendIndexCases } from './append-index.ts'
+import { dedupeCases } from './dedupe.ts'
 import { defenceCases } from './defence.ts'
 import { evolutionCases } from './evolution.ts'
+import { existingTablesCases } from './existing-tables.ts'
 import { grantsCases } from './grants.ts'
 import type { AuthorityCase } from './ground.ts'
 import { hostileCases } from './hostile.ts'
@@ -12,6 +14,9 @@ import { idempotencyCases } from './idempotency.ts'
 import { liveCases } from './live.ts'
 import { numbersCases } from './numbers.ts'
 import { ownSqlCases } from './own-sql.ts'
+import { plainCases } from './plain.ts'
+import { rerunCases } from './rerun.ts'
+import { retentionCases } from './retention.ts'
 import { rightsCases } from './rights.ts'
 
 /** The parts of the contract by their numbers. */
@@ -31,16 +36,21 @@ export const ITEMS: { readonly [item: number]: string } = {
 
 /** All cases. */
 export const AUTHORITY_CASES: readonly AuthorityCase[] = [
+  ...existingTablesCases,
   ...anyWriterCases,
   ...ownSqlCases,
   ...rightsCases,
   ...grantsCases,
   ...idempotencyCases,
   ...numbersCases,
+  ...plainCases,
+  ...dedupeCases,
   ...appendIndexCases,
   ...aggregatesCases,
+  ...rerunCases,
   ...evolutionCases,
   ...liveCases,
   ...defenceCases,
   ...hostileCases,
+  ...retentionCases,
 ]

@@ -33,6 +33,8 @@ export type StageOptions = Partial<Omit<AuthorityOptions<SuiteApp>, 'app' | 'dat
   readonly app?: App
   /** False where a case leaves something behind that no authority would. */
   readonly isWhole?: false
+  /** Statements that somebody ran before there was any authority. */
+  readonly before?: (dialect: Database['dialect']['name']) => readonly string[]
   readonly [option: string]: unknown
 }
 
@@ -85,12 +87,13 @@ async function openStage(
   surroundings: Surroundings,
   ground: Ground,
   title: string,
-  { app: other, isWhole: _, ...options }: StageOptions,
+  { app: other, isWhole: _, before, ...options }: StageOptions,
   opened: Stage[],
 ): Promise<Stage> {
   const used = (other ?? app) as SuiteApp
   const logged: LogEntry[] = []
   const database = ground.open()
+  for (const text of before?.(database.dialect.name) ?? []) await ground.foreign.all(text)
   const clock = opened[0]?.clock ?? createMovedClock(surroundings.clock)
   const process = opened.length
   const host = {
@@ -147,7 +150,9 @@ async function openStage(
     send,
     sql: (text, ...parameters) => foreign.all(text, parameters),
     async rows(table) {
-      const found = await foreign.all(`SELECT * FROM "${table}"`)
+      const found = await foreign.all(
+        `SELECT ${selected(used, table)} FROM "${(used as App).tables[table]?.storedAs?.table ?? table}"`,
+      )
       return found.map((row) => wireRow(used, table, row)).sort((a, b) => (a.id < b.id ? -1 : 1))
     },
     another: (more = {}) => openStage(surroundings, ground, title, more, opened),
@@ -159,6 +164,15 @@ async function openStage(
 
 const NAMESPACE = '6f1d7c1e-5b0a-4c3e-9d0f-2a7b8c9d0e1f'
 
+/** The columns of a table, under the names that the app declares. */
+function selected(of: App, table: string): string {
+  const { columns, storedAs } = of.tables[table] ?? {}
+  if (columns === undefined || storedAs === undefined) return '*'
+  return Object.keys(columns)
+    .map((name) => `"${storedAs.columns[name] ?? name}" AS "${name}"`)
+    .join(', ')
+}
+
 /** A row of SQL as it stands in frames: databases differ in how they give booleans and JSON. */
 function wireRow(of: App, table: string, row: SqlRow): WireRow {
   const made: { [column: string]: unknown } = {}
@@ -168,6 +182,7 @@ function wireRow(of: App, table: string, row: SqlRow): WireRow {
     if (type === undefined) continue
     if (value === null) made[name] = null
     else if (type === 'boolean') made[name] = value === true || value === 1
+    else if (type === 'timestamp' && typeof value === 'string') made[name] = Date.parse(value)
     else if (type === 'json') made[name] = typeof value === 'string' ? (JSON.parse(value) as Json) : value
     else if (type === 'integer' || type === 'real' || type === 'timestamp' || type === 'appendIndex')
       made[name] = Number(value)
