@@ -5,6 +5,14 @@ import { defineConfig } from 'vitest/config'
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
+/** What these tests say is so of SQLite only. */
+const onSqliteAlone = [
+  'test/server/sqlite*.test.ts',
+  'test/server/migrations.test.ts',
+  'test/server/contract.test.ts',
+  'test/server/existing.test.ts',
+]
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -12,6 +20,7 @@ export default defineConfig({
       { find: /^holdfast\/client$/, replacement: source('client/index.ts') },
       { find: /^holdfast\/server$/, replacement: source('server/index.ts') },
       { find: /^holdfast\/sqlite$/, replacement: source('server/db/sqlite/index.ts') },
+      { find: /^holdfast\/postgres$/, replacement: source('server/db/postgres/index.ts') },
       { find: /^holdfast\/browser$/, replacement: source('hosts/browser/index.ts') },
       { find: /^holdfast\/react$/, replacement: source('bindings/react/index.ts') },
       { find: /^holdfast\/jose$/, replacement: source('hosts/jose/index.ts') },
@@ -22,7 +31,17 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'rooms', include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/browser/**'] },
+        test: { name: 'rooms', include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/browser/**', 'test/postgres/**'] },
+      },
+      {
+        extends: true,
+        // The authority's tests once more, on PostgreSQL, and those of PostgreSQL alone.
+        test: {
+          name: 'postgres',
+          include: ['test/server/**/*.test.ts', 'test/postgres/**/*.test.ts'],
+          exclude: [...onSqliteAlone],
+          globalSetup: 'test/postgres/setup.ts',
+        },
       },
       {
         extends: true,

@@ -252,7 +252,11 @@ async function floorTestProblems() {
     NO_COLOR: '1',
     NODE_OPTIONS: '--experimental-strip-types --disable-warning=ExperimentalWarning',
   }
-  const run = await runNode(tools.vitest, ['run', '--reporter=dot', ...folders], { node: floorNode, quiet: true, env })
+  const run = await runNode(tools.vitest, ['run', '--project', 'rooms', '--reporter=dot', ...folders], {
+    node: floorNode,
+    quiet: true,
+    env,
+  })
   if (run.code !== 0) return problemsOf(run)
   const counts = run.output.split('\n').filter((line) => /^\s*(Test Files|Tests)\s/.test(line))
   console.log(counts.map((line) => `     ${line.trim()}`).join('\n'))

@@ -37,6 +37,10 @@ export function watchDatabase(inner: Database, watch: DatabaseWatch): Database {
         await between()
         return sql.all(text, parameters)
       },
+      async attempt(text, parameters) {
+        await between()
+        return sql.attempt(text, parameters)
+      },
       async run(text, parameters) {
         await between()
         return sql.run(text, parameters)

@@ -1,6 +1,7 @@
 // What happens inside a batch: reading one's own writes, taking back what is rejected, constraints, merged commits, bounds.
 import { expect, test } from 'vitest'
 import { createDeferred } from '../../src/base/deferred.ts'
+import { refuse } from './bases.ts'
 import { type Entry, type Stage, stage, uuid } from './scenario.ts'
 
 const workout = (id: string, ownerId = 'anna', name = 'Legs') =>
@@ -88,7 +89,7 @@ test('tx.sql sees the writes of its batch, is undone with its intent, and cannot
     mutators: {
       act: async (tx, { how, id }) => {
         await tx.workouts.insert({ id, ownerId: tx.actor, name: 'plain', done: false })
-        const [row] = await tx.sql('SELECT count(*) AS n FROM workouts WHERE ownerId = ?', [tx.actor])
+        const [row] = await tx.sql('SELECT count(*) AS n FROM workouts WHERE "ownerId" = ?', [tx.actor])
         await tx.sql('UPDATE workouts SET done = ?, name = ? WHERE id = ?', [true, `seen ${row?.['n']}`, id])
         expect(await tx.workouts.get(id)).toMatchObject({ done: true })
         if (how === 'reject') tx.reject('no')
@@ -180,7 +181,7 @@ test('a constraint that a mutator’s own SQL meets decides it, even when the mu
     mutators: {
       act: async (tx, { id }) => {
         await tx
-          .sql("INSERT INTO workouts (id, ownerId, name, done) VALUES (?, ?, 'sql', 7)", [id, tx.actor])
+          .sql('INSERT INTO sets (id, "workoutId", reps, kg) VALUES (?, ?, 9007199254740993, 1)', [id, id])
           .catch(() => undefined)
       },
     },
@@ -211,9 +212,7 @@ test('batches of different devices that wait are merged, and a bad one hurts no 
 test('[I10] when what intents changed cannot be committed, the one that cannot is told from the others', async () => {
   const on = await stage()
   // A total that the aggregate’s table refuses: adoption fails, after every mutator has been content.
-  on.foreign(
-    "CREATE TRIGGER too_heavy BEFORE INSERT ON workoutTotals WHEN NEW.volume > 1000 BEGIN SELECT RAISE(ABORT, 'too heavy'); END",
-  )
+  const lift = refuse(on.path, 'INSERT', 'workoutTotals', 'NEW.volume > 1000', 'too heavy')
   const anna = on.device('anna')
   const [light, heavy] = [uuid(), uuid()]
   await anna.call(workout(light), workout(heavy))
@@ -228,7 +227,7 @@ test('[I10] when what intents changed cannot be committed, the one that cannot i
     stop: { sequence: 4, code: 'fault' },
   })
   expect(on.foreign('SELECT count(*) AS n FROM sets')).toEqual([{ n: 1 }])
-  on.foreign('DROP TRIGGER too_heavy')
+  lift()
   expect(await anna.push(...entries.slice(1))).toMatchObject({ decided: 5, outcomes: [applied(4, 5)] })
 })
 
@@ -237,7 +236,7 @@ test('[I18] a stranger who uses another’s client id hears nothing of it, even 
   const [anna, ben] = [on.device('anna'), on.device('ben')]
   const w = uuid()
   await anna.call(workout(w))
-  on.foreign("CREATE TRIGGER none BEFORE INSERT ON workoutTotals BEGIN SELECT RAISE(ABORT, 'no totals'); END")
+  refuse(on.path, 'INSERT', 'workoutTotals', 'NEW.id IS NOT NULL', 'no totals')
   on.foreign('INSERT INTO sets (id, workoutId, reps, kg) VALUES (?, ?, 1, 1)', uuid(), w)
   ben.client = anna.client
   const refused = { status: 409, body: { code: 'forked' } }

@@ -1,8 +1,8 @@
 // The same database under another version of the app, and a database that fails: what starts, what is repaired, what is refused.
 import { count, defineApp, sum, t, table } from 'holdfast'
 import { type Authority, createAuthority } from 'holdfast/server'
-import { sqlite } from 'holdfast/sqlite'
 import { expect, onTestFinished, test } from 'vitest'
+import { freshBase, openBase } from './bases.ts'
 import { app, grants, stage, uuid } from './scenario.ts'
 
 const { workouts, sets } = app.tables
@@ -13,7 +13,7 @@ const set = (id: string, workoutId: string) => ['insertSets', { id, workoutId, r
 async function reopen(path: string, other: ReturnType<typeof defineApp>): Promise<Authority> {
   const authority = createAuthority({
     app: other,
-    database: sqlite(path),
+    database: openBase(path),
     authenticate: () => 'anna',
     grants: () => ({ read: ['user:anna'], write: ['user:anna'] }),
   })
@@ -95,43 +95,11 @@ test.each([
   ],
   ['a base path that is none', { basePath: 'sync/' }, /must look like \/sync/],
 ])('an authority is refused %s', (_what, more, message) => {
-  const database = sqlite(':memory:')
+  const database = openBase(freshBase())
   onTestFinished(() => database.close())
   expect(() => createAuthority({ app, database, authenticate: () => 'anna', grants, ...(more as object) })).toThrow(
     message,
   )
-})
-
-test('a database that cannot be opened says which and why', () => {
-  expect(() => sqlite('/nowhere/at/all/data.db')).toThrow(/The database "\/nowhere\/at\/all\/data.db" cannot be opened/)
-})
-
-test('an authority in memory works without a file', async () => {
-  const { authority, device } = await stage({ path: ':memory:' })
-  const anna = device('anna')
-  const id = uuid()
-  await anna.call(workout(id))
-  await anna.pull()
-  expect(anna.rows('workouts')).toMatchObject([{ id }])
-  expect(await authority.health()).toMatchObject({ status: 'ok' })
-})
-
-test('[I3] a full disk is nobody’s fault: the request is to be tried again, nothing is recorded, and then it goes on', async () => {
-  const on = await stage()
-  const anna = on.device('anna')
-  await anna.call(workout(uuid()))
-  const entries = anna.make(
-    ...Array.from(
-      { length: 200 },
-      () => ['insertWorkouts', { id: uuid(), ownerId: 'anna', name: 'x'.repeat(2_000), done: false }] as const,
-    ),
-  )
-  const [{ pages }] = on.foreign('SELECT page_count AS pages FROM pragma_page_count') as [{ readonly pages: number }]
-  await on.database.write((sql) => sql.run(`PRAGMA max_page_count = ${pages + 10}`))
-  expect(await anna.push(...entries)).toMatchObject({ status: 503, body: { code: 'unavailable', retryable: true } })
-  expect(on.foreign('SELECT count(*) AS n FROM holdfast_ledger')).toEqual([{ n: 1 }])
-  await on.database.write((sql) => sql.run('PRAGMA max_page_count = 1000000'))
-  expect(await anna.push(...entries)).toMatchObject({ status: 200, decided: 201 })
 })
 
 test('[I3] a ledger that was tampered with refuses to decide a place twice, in production too', async () => {

@@ -58,7 +58,7 @@ test('a stream begins with a seal, and brings what others push and what plain SQ
   const [a, b] = [uuid(), uuid()]
   await tablet.call(workout(a))
   await stream.until(() => phone.rows('workouts').length === 1)
-  on.foreign("INSERT INTO workouts (id, ownerId, name, done) VALUES (?, 'anna', 'sql', 0)", b)
+  on.foreign("INSERT INTO workouts (id, ownerId, name, done) VALUES (?, 'anna', 'sql', false)", b)
   await stream.until(() => phone.rows('workouts').length === 2)
   expect(phone.rows('userTotals')).toEqual([{ id: 'anna', workouts: 2 }])
   expect(stream.events.at(-1)).toBe('seal')
@@ -116,7 +116,7 @@ test('[I10] one commit in two scopes comes in one frame', async () => {
   const anna = on.device('anna')
   await anna.pull()
   const stream = await listen(anna)
-  on.foreign("INSERT INTO workouts (id, ownerId, name, done) VALUES ('1', 'a', 'x', 0), ('2', 'b', 'x', 0)")
+  on.foreign("INSERT INTO workouts (id, ownerId, name, done) VALUES ('1', 'a', 'x', false), ('2', 'b', 'x', false)")
   await stream.until(() => stream.seals.length === 2)
   expect(stream.events).toEqual(['seal', 'patch', 'patch', 'seal'])
 })
@@ -148,7 +148,7 @@ test('[I13] a change that is too large for a stream becomes a pull', async () =>
   await anna.pull()
   const stream = await listen(anna)
   on.foreign(
-    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO workouts (id, ownerId, name, done) SELECT 'w' || i, 'anna', '', 0 FROM n",
+    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO workouts (id, ownerId, name, done) SELECT 'w' || i, 'anna', '', false FROM n",
   )
   await stream.until(() => stream.events.includes('closed'))
   expect(stream.events).toEqual(['seal', 'pull', 'closed'])
@@ -162,10 +162,10 @@ test('[I9] a grant that is lost ends the stream before anything of its scope is 
   await anna.pull()
   const stream = await listen(anna)
   // One transaction takes the right away and writes what must no longer be seen.
-  on.foreign(
-    "CREATE TRIGGER leave AFTER DELETE ON members BEGIN INSERT INTO notes (id, gymId, text) VALUES ('n1', OLD.gymId, 'secret'); END",
+  on.foreignTransaction(
+    "DELETE FROM members WHERE id = 'm1'",
+    "INSERT INTO notes (id, gymId, text) VALUES ('n1', 'oak', 'secret')",
   )
-  on.foreign("DELETE FROM members WHERE id = 'm1'")
   await stream.until(() => stream.events.includes('closed'))
   expect(stream.events).toEqual(['seal', 'pull', 'closed'])
   expect((await anna.pull()).scopes).toEqual(['user:anna'])
@@ -310,7 +310,7 @@ test('[I17] a tick that fails is told later', async () => {
   const anna = on.device('anna')
   await anna.pull()
   const stream = await listen(anna)
-  on.foreign("INSERT INTO workouts (id, ownerId, name, done) VALUES ('w', 'anna', 'x', 0)")
+  on.foreign("INSERT INTO workouts (id, ownerId, name, done) VALUES ('w', 'anna', 'x', false)")
   isBroken = true
   await stream.turns(() => on.logged.length > 0)
   isBroken = false

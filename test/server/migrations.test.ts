@@ -205,7 +205,7 @@ test('[I10] a trigger that was gone is made anew, and what was written without i
     first.path,
     `UPDATE workouts SET name = 'Arms' WHERE id = '${kept}'`,
     `DELETE FROM workouts WHERE id = '${gone}'`,
-    `INSERT INTO workouts (id, ownerId, name, done) VALUES ('${late}', 'anna', 'Late', 0)`,
+    `INSERT INTO workouts (id, ownerId, name, done) VALUES ('${late}', 'anna', 'Late', false)`,
   )
   const second = await stage({ path: first.path })
   const again = second.device('anna')

@@ -1,12 +1,10 @@
 // The writer's last resort: a whole commit fails, so each batch is decided alone and then each intent, and the answer says what the
 // ledger has decided, wherever the batch began (I3). The database is a real one that fails just before its commits.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createAuthority, type Database } from 'holdfast/server'
-import { nodeHost, sqlite } from 'holdfast/sqlite'
+import { nodeHost } from 'holdfast/sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import type { PushAnswer } from '../../src/protocol/push.ts'
+import { freshBase, openBase } from './bases.ts'
 import { app, grants, post, uuid } from './scenario.ts'
 
 /** What the next commits do; those after them succeed. */
@@ -14,12 +12,8 @@ type Plan = readonly ('fails' | 'succeeds')[]
 
 /** An authority over a database whose commits follow a plan, once there is one. */
 async function setUp() {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-one-by-one-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const logged: string[] = []
-  const real = sqlite(join(folder, 'data.db'), {
-    host: { ...nodeHost(), log: ({ message }) => void logged.push(message) },
-  })
+  const real = openBase(freshBase(), { ...nodeHost(), log: ({ message }) => void logged.push(message) })
   let plan: Plan = []
   let canRead = true
   const database: Database = {

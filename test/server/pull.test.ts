@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { decode } from '../../src/protocol/codec.ts'
 import { LIMITS } from '../../src/protocol/limits.ts'
 import { pullAnswer } from '../../src/protocol/pull.ts'
-import { type Device, type Stage, stage, uuid } from './scenario.ts'
+import { copyOf, type Device, type Stage, stage, uuid } from './scenario.ts'
 
 const workout = (id: string, ownerId = 'anna', more: object = {}) =>
   ['insertWorkouts', { id, ownerId, name: 'Legs', done: false, ...more }] as const
@@ -11,7 +11,7 @@ const workout = (id: string, ownerId = 'anna', more: object = {}) =>
 /** Many rows at once, in one version: what a foreign import does. */
 function fill({ foreign }: Stage, count: number, from = 0): void {
   foreign(
-    "WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?) INSERT INTO workouts (id, ownerId, name, done) SELECT printf('w%06d', i), 'anna', 'n' || i, 0 FROM n",
+    "WITH RECURSIVE n(i) AS (SELECT CAST(? AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?) INSERT INTO workouts (id, ownerId, name, done) SELECT 'w' || substr(CAST(1000000 + i AS TEXT), 2), 'anna', 'n' || i, false FROM n",
     from,
     from + count,
   )
@@ -151,8 +151,7 @@ test('[I17] a device comes right after the authority was set back to an older co
   const anna = first.device('anna')
   await anna.call(workout(uuid()))
   await first.authority.close()
-  const { copyFileSync } = await import('node:fs')
-  copyFileSync(first.path, `${first.path}.backup`)
+  const backup = await copyOf(first)
   const second = await stage({ path: first.path })
   const later = second.device('anna')
   later.client = anna.client
@@ -160,8 +159,7 @@ test('[I17] a device comes right after the authority was set back to an older co
   await later.call(workout(uuid()), workout(uuid()))
   await later.pull()
   await second.authority.close()
-  copyFileSync(`${first.path}.backup`, first.path)
-  const third = await stage({ path: first.path })
+  const third = await stage({ path: backup })
   const ben = third.device('anna')
   await ben.call(workout(uuid()))
   const again = third.device('anna')

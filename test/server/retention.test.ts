@@ -1,9 +1,8 @@
 // What the authority forgets, and what it never does: outcomes, commits and tombstones, erased actors, restored backups.
-import { copyFileSync } from 'node:fs'
 import { nodeHost } from 'holdfast/sqlite'
 import { describe, expect, test } from 'vitest'
 import type { ServerHost } from '../../src/server/host.ts'
-import { type Device, type Stage, stage, uuid } from './scenario.ts'
+import { copyOf, type Device, type Stage, stage, uuid } from './scenario.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
 
@@ -240,7 +239,7 @@ describe('erasing an actor', () => {
     const anna = s.device('anna')
     for (let batch = 0; batch < 3; batch++)
       await anna.push(...anna.make(...Array.from({ length: 1_000 }, () => workout(uuid(), 'anna'))))
-    s.foreign("INSERT INTO workouts (id, ownerId, name, done) VALUES ('x', 'anna', 'plain', 0)")
+    s.foreign("INSERT INTO workouts (id, ownerId, name, done) VALUES ('x', 'anna', 'plain', false)")
     expect(await s.authority.erase('anna')).toMatchObject({ rows: 3_001 })
     expect(count(s, 'SELECT count(*) AS n FROM workouts')).toBe(0)
   })
@@ -261,12 +260,11 @@ describe('a restored backup', () => {
     const s = await stage()
     const anna = s.device('anna')
     await log(anna, 'a')
-    s.foreign('PRAGMA wal_checkpoint(TRUNCATE)')
-    copyFileSync(s.path, `${s.path}.yesterday`)
+    const yesterday = await copyOf(s)
     await log(anna, 'b')
     await anna.pull()
     anna.stored = 2
-    const restored = await stage({ path: `${s.path}.yesterday` })
+    const restored = await stage({ path: yesterday })
     const again = restored.device('anna')
     Object.assign(again, { client: anna.client, last: anna.last, stored: 2 })
     for (const [scope, place] of anna.cursors) again.cursors.set(scope, place)

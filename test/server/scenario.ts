@@ -1,9 +1,5 @@
 // The small language in which the tests of the authority are written: an app with parents, positions and aggregates, an authority
-// over a real database in a temporary folder, and devices that push and pull by hand. Holds no expectations.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+// over a real database (bases.ts), and devices that push and pull by hand. Holds no expectations.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type App, count, defineApp, type Json, sum, t, table } from 'holdfast'
 import {
@@ -14,12 +10,13 @@ import {
   type HttpAnswer,
   type LogEntry,
 } from 'holdfast/server'
-import { nodeHost, sqlite } from 'holdfast/sqlite'
+import { nodeHost } from 'holdfast/sqlite'
 import { onTestFinished } from 'vitest'
 import type { Patch, Seal } from '../../src/protocol/frame.ts'
 import type { PullAnswer } from '../../src/protocol/pull.ts'
 import type { PushAnswer } from '../../src/protocol/push.ts'
 import type { ServerHost } from '../../src/server/host.ts'
+import { copyRows, foreign, foreignly, freshBase, onPostgres, openBase } from './bases.ts'
 
 /** A schema that takes anything, or what a predicate takes. */
 export function anything<T>(fits: (value: unknown) => boolean = () => true): StandardSchemaV1<T> {
@@ -126,25 +123,15 @@ export const grants: AuthorityOptions<TestApp>['grants'] = async (actor, tx) => 
   return { read: [`user:${actor}`, ...gyms], write: [`user:${actor}`, ...gyms] }
 }
 
-/** Opens an authority over a fresh file, or over the file of an earlier one. */
+/** Opens an authority over an empty base, or over that of an earlier one. */
 export async function stage(options: Options = {}): Promise<Stage> {
-  let path = options.path
-  if (path === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-server-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    path = join(folder, 'data.db')
-  }
-  const file = path
+  const path = options.path ?? freshBase()
   const logged: LogEntry[] = []
   const real = options.host ?? nodeHost()
   const host: ServerHost = { ...real, log: (entry) => void logged.push(entry) }
   const declared = (options.app ?? app) as TestApp
-  if (options.before !== undefined) {
-    const db = new DatabaseSync(file)
-    db.exec(options.before.join(';'))
-    db.close()
-  }
-  const database = sqlite(file, { host })
+  if (options.before !== undefined) foreignly(path, ...options.before)
+  const database = openBase(path, host)
   const authority = createAuthority({
     app: declared,
     database,
@@ -167,27 +154,21 @@ export async function stage(options: Options = {}): Promise<Stage> {
   return {
     authority,
     database,
-    path: file,
+    path,
     logged,
-    foreign(text, ...parameters) {
-      const db = new DatabaseSync(file)
-      try {
-        return db.prepare(text).all(...parameters)
-      } finally {
-        db.close()
-      }
-    },
-    foreignTransaction(...statements) {
-      const db = new DatabaseSync(file)
-      try {
-        db.exec(['BEGIN IMMEDIATE', ...statements, 'COMMIT'].join(';'))
-      } finally {
-        db.close()
-      }
-    },
+    foreign: (text, ...values) => foreign(path, [{ text, values }]),
+    foreignTransaction: (...statements) => void foreignly(path, ...statements),
     device: (actor) => createDevice(actor, send, authority, declared.fingerprint),
     send,
   }
+}
+
+/** The path of a copy of what an authority has in its database now. */
+export async function copyOf({ path }: Stage): Promise<string> {
+  const copy = freshBase()
+  if (onPostgres()) await (await stage({ path: copy })).authority.close()
+  copyRows(path, copy)
+  return copy
 }
 
 /** A neutral POST. */

@@ -1,6 +1,5 @@
 // A mutator's query at the authority against the meaning that the device gives to the same data.
 import fc from 'fast-check'
-import { sqlite } from 'holdfast/sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { comparatorOf, matches, type QuerySpec } from '../../src/schema/query.ts'
 import type { Row } from '../../src/schema/table.ts'
@@ -8,6 +7,7 @@ import { layOut } from '../../src/server/db/layout.ts'
 import { migrate } from '../../src/server/db/migrate.ts'
 import { selectRows } from '../../src/server/rights/select.ts'
 import { MIGRATIONS } from '../../src/server/state/tables.ts'
+import { freshBase, openBase } from './bases.ts'
 import { app } from './scenario.ts'
 
 const text = fc.constantFrom('', 'a', 'B', 'b', 'é', '🏋️', '\uffee', '5', 'user')
@@ -41,7 +41,7 @@ const row = fc.record({
 })
 
 test('[I9] a query in SQL gives the same rows in the same order as its meaning, of granted scopes only', async () => {
-  const database = sqlite(':memory:')
+  const database = openBase(freshBase())
   onTestFinished(() => database.close())
   const layout = layOut(app, database.dialect)
   await migrate(database, layout, MIGRATIONS, 0, 'apply')
@@ -80,7 +80,7 @@ test('[I9] a query in SQL gives the same rows in the same order as its meaning, 
 })
 
 test('a query over a column that a mutator does not see is refused', async () => {
-  const database = sqlite(':memory:')
+  const database = openBase(freshBase())
   onTestFinished(() => database.close())
   const layout = layOut(app, database.dialect)
   const where = [{ column: 'position', is: 'eq' as const, value: 1 }]

@@ -72,6 +72,11 @@ export const BORDERS: readonly Border[] = [
     packages: ['node'],
     isApart: true,
   },
+  {
+    place: 'server/db/postgres',
+    may: [...below, 'server/db', 'server/host.ts', 'hosts/node/authority-host.ts'],
+    isApart: true,
+  },
 
   { place: 'bindings/react', may: [], types: ['schema/index.ts', 'client/index.ts'], packages: ['react'] },
 

@@ -1,5 +1,6 @@
 // The contract of a database: a few methods, so that SQLite and PostgreSQL differ in one folder each.
 // It knows no tables of the engine; who owns which is server/state. How an app's table stands in SQL is layout.ts.
+import { SyncError } from '../../base/errors.ts'
 import type { SqlRow, SqlValue } from '../../schema/tx.ts'
 import type { ServerHost } from '../host.ts'
 import type { Ddl } from './ddl.ts'
@@ -13,6 +14,8 @@ export type { SqlRow, SqlValue }
 export interface Sql {
   /** The rows of a statement. */
   all(text: string, parameters?: readonly SqlValue[]): Promise<readonly SqlRow[]>
+  /** The rows of a statement of the app. Where it fails, the transaction is as it was before. */
+  attempt(text: string, parameters: readonly SqlValue[]): Promise<readonly SqlRow[]>
   /** Runs a statement; gives the number of rows changed. */
   run(text: string, parameters?: readonly SqlValue[]): Promise<number>
   /**
@@ -42,6 +45,13 @@ export class ConstraintError extends Error {
     super(`A ${kind} constraint refused the statement`, { cause })
     this.name = 'ConstraintError'
     this.kind = kind
+  }
+}
+
+/** Somebody else keeps rows locked that a transaction must change: it fails, and others that need other rows need not. */
+export class RowsLocked extends SyncError {
+  constructor(cause: unknown) {
+    super('unavailable', 'Another writer of the database keeps rows locked', { cause, retryAfterMs: 1_000 })
   }
 }
 

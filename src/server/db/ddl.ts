@@ -26,6 +26,10 @@ export interface FoundColumn {
   readonly hasDefault: boolean
   /** Computed by the database from other columns. */
   readonly isGenerated: boolean
+  /** Texts are ordered by their bytes; where it is not said, the codec sees to that. */
+  readonly isBinary?: boolean
+  /** Texts of different bytes may count as the same. */
+  readonly isLoose?: boolean
 }
 
 /** A table as the database has it. */

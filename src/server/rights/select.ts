@@ -32,7 +32,9 @@ export async function selectRows(
     parameters.push(...visible.parameters)
   }
   const keys = query.orderBy.map(({ column, direction }) => ({ name: nameIn(table, column), column, direction }))
-  const isOrdered = keys.every(({ column }) => table.codec(column).compares === 'in order')
+  const isOrdered = ['id', ...query.orderBy.map(({ column }) => column)].every(
+    (column) => table.codec(column).compares === 'in order',
+  )
   const order = keys.map(
     ({ name, direction }) => `${name} ${direction === 'asc' ? 'ASC NULLS FIRST' : 'DESC NULLS LAST'}, `,
   )

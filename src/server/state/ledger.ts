@@ -207,7 +207,7 @@ export async function prunableClients(
   limit: number,
 ): Promise<readonly string[]> {
   const rows = await sql.all(
-    'SELECT c.client FROM holdfast_client AS c JOIN holdfast_ledger AS l ON l.client = c.client AND l.sequence = c.pruned + 1 WHERE c.client > ? AND l.decided_at < CASE WHEN l.sequence <= c.stored THEN ? ELSE ? END ORDER BY c.client LIMIT ?',
+    'SELECT c.client FROM holdfast_client AS c JOIN holdfast_ledger AS l ON l.client = c.client AND l.sequence = c.pruned + 1 WHERE c.client > ? AND l.decided_at < CASE WHEN l.sequence <= c.stored THEN CAST(? AS BIGINT) ELSE ? END ORDER BY c.client LIMIT ?',
     [after, storedBefore, silentBefore, limit],
   )
   return rows.map((row) => String(row['client']))
@@ -232,7 +232,7 @@ export async function pruneClient(
   const known = await readClient(sql, client)
   if (known === undefined || known.pruned >= known.decided) return 0
   const [kept] = await sql.all(
-    'SELECT min(sequence) AS first FROM holdfast_ledger WHERE client = ? AND sequence > ? AND decided_at >= CASE WHEN sequence <= ? THEN ? ELSE ? END',
+    'SELECT min(sequence) AS first FROM holdfast_ledger WHERE client = ? AND sequence > ? AND decided_at >= CASE WHEN sequence <= ? THEN CAST(? AS BIGINT) ELSE ? END',
     [client, known.pruned, known.stored, storedBefore, silentBefore],
   )
   const first = kept?.['first']

@@ -33,7 +33,7 @@ export interface Attempt {
 
 /** Statements that would reach past the intent, behind whatever comments. */
 const CONTROL =
-  /^(\s|--.*\n|\/\*[\s\S]*?\*\/)*(begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i
+  /^(\s|--.*\n|\/\*[\s\S]*?\*\/)*(begin|start|commit|end|rollback|abort|prepare|savepoint|release|attach|detach|pragma|vacuum|set|reset|discard|deallocate|listen|unlisten)\b/i
 
 /** Begins the run of one intent. */
 export function beginAttempt(
@@ -196,7 +196,7 @@ export function beginAttempt(
       await settle(true)
       ranSql = true
       try {
-        return await guarded(() => sql.all(text, parameters))
+        return await guarded(() => sql.attempt(text, parameters))
       } finally {
         // It may have changed any row.
         buffer.forget()

@@ -177,6 +177,7 @@ function createScope(connection: Connection): { readonly sql: Sql; end(): void }
   const sql: Sql = {
     all: async (text, parameters = NONE) =>
       attempt(() => connection.statement(text).all(...bindable(parameters)) as unknown as readonly SqlRow[]),
+    attempt: (text, parameters) => sql.all(text, parameters),
     run: async (text, parameters = NONE) =>
       attempt(() => Number(connection.statement(text).run(...bindable(parameters)).changes)),
     async insert(head, rows, tail = '') {
