@@ -83,6 +83,8 @@ step(
 )
 for (const node of [process.execPath, floorNode]) {
   for (const entry of entries) step(`import ${entry} on Node ${versionOf(node)}`, await importProblems(node, entry))
+  for (const name of Object.keys(manifest.bin))
+    step(`${name} --help on Node ${versionOf(node)}`, await helpProblems(node, name))
 }
 for (const entry of browserEntries) step(`no Node in ${entry}`, await nodeImports(entry))
 step(`tests of the server's rooms on Node ${versionOf(floorNode)}`, await floorTestProblems())
@@ -149,6 +151,7 @@ function missingFiles() {
   for (const target of Object.values(manifest.exports)) {
     wanted.push(...(typeof target === 'string' ? [target] : Object.values(target)).map((path) => posix.normalize(path)))
   }
+  wanted.push(...Object.values(manifest.bin).map((path) => posix.normalize(path)))
   const maps = files.filter((file) => file.endsWith('.js')).map((file) => `${file}.map`)
   return [...new Set([...wanted, ...maps])].filter((file) => !files.includes(file)).map((file) => `${file} is missing`)
 }
@@ -220,6 +223,13 @@ async function importProblems(node, entry) {
     `const entry = await import(process.argv[2])\nif (Object.keys(entry).length === 0) throw new Error('exports nothing')\n`,
   )
   return problemsOf(await runNode(script, [entry], { node, cwd: app, quiet: true }))
+}
+
+// A command says what it can, without anything that an app brings for some of its subpaths.
+async function helpProblems(node, name) {
+  const run = await runNode(join(packed, manifest.bin[name]), ['--help'], { node, cwd: app, quiet: true })
+  if (run.code !== 0) return problemsOf(run)
+  return run.output.startsWith(`${name} <command>`) ? [] : [`It says: ${run.output.slice(0, 200)}`]
 }
 
 // Twice: the packed files are walked as text, which sees imports that have not run yet; and the entry is loaded with a

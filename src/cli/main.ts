@@ -1,0 +1,54 @@
+// What the command does with its words: finds the command, opens what it needs, prints what it found, and gives the exit code. The
+// commands themselves only turn what the server room says into text or JSON; nothing is decided here. No process is touched either:
+// output and folder come in, so that tests run it as it is.
+
+import { runMigrate } from './migrate.ts'
+import { openApp, openDatabase, ReachError } from './open.ts'
+import { runVerify } from './verify.ts'
+import { HELP, helpOf, parseWords, UsageError } from './words.ts'
+
+/** Where the command stands. */
+export interface Surroundings {
+  /** Prints what was asked for. */
+  out(text: string): void
+  /** Prints what went wrong, and what is said beside. */
+  err(text: string): void
+  /** Relative paths begin here. */
+  readonly cwd: string
+}
+
+/** 0: all is well. 1: something was found. 2: the command was called wrongly. 3: the app or the database cannot be reached. */
+export type ExitCode = 0 | 1 | 2 | 3
+
+const runs = { migrate: runMigrate, verify: runVerify } as const
+
+/** Runs the command with these words; never rejects. */
+export async function main(words: readonly string[], { out, err, cwd }: Surroundings): Promise<ExitCode> {
+  try {
+    const parsed = parseWords(words)
+    if (parsed.kind === 'help') {
+      out(parsed.command === undefined ? HELP : helpOf(parsed.command))
+      return 0
+    }
+    const { command, options } = parsed
+    const app = await openApp(options.app, cwd)
+    const database = await openDatabase(options.database, cwd, {
+      isReadOnly: command === 'migrate' && !options.apply,
+      mayMake: command === 'migrate' && options.apply,
+    })
+    try {
+      return await runs[command]({ app, database, options, out })
+    } finally {
+      await database.close()
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    if (error instanceof UsageError) {
+      err(`${message}\n\n${error.command === undefined ? HELP : helpOf(error.command)}`)
+      return 2
+    }
+    err(message)
+    // A database that does not fit the app is something that was found.
+    return error instanceof ReachError || !(error instanceof TypeError) ? 3 : 1
+  }
+}
