@@ -35,7 +35,7 @@ const RUNNING_MS = 1_000
 
 /** Makes it. Each authority is a client of its own here, as in run.ts. */
 export function createPlain({ app, database, host, tuning }: World, writer: Writer, counters: Counters): Plain {
-  const client = randomUuid(host.random) as ClientId
+  let client: ClientId | undefined
   /** What runs in this process, by actor and intent, with its fingerprint. Another process waits for the database and finds the outcome. */
   const running = new Map<string, string>()
 
@@ -144,6 +144,7 @@ export function createPlain({ app, database, host, tuning }: World, writer: Writ
     instead?: (sql: Sql) => Promise<Verdict | undefined>,
   ): Promise<{ readonly outcome: Outcome; readonly isRepeated: boolean }> {
     const { name, args } = request
+    client ??= randomUuid(host.random) as ClientId
     const verdict = await writer.push({
       actor,
       client,

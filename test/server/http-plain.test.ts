@@ -1,7 +1,9 @@
 // Plain HTTP callers with a key: what is run, what is repeated, what is refused, and what their answers say. Titles are the contract.
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createDeferred } from '../../src/base/deferred.ts'
-import { keyTime } from '../../src/protocol/plain.ts'
+import { decode } from '../../src/protocol/codec.ts'
+import { keyHeader, keyTime } from '../../src/protocol/plain.ts'
 import { KEY, openCafe } from './http-stage.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1_000
@@ -318,4 +320,62 @@ test('counters tell operators what was repeated, and only the authority’s own 
   await cafe.plain('anna', undefined, espresso)
   expect((await cafe.authority.health()).counters).toMatchObject({ plain: 2, repeated: 1, deduplicated: 0 })
   expect((await cafe.send('/health', '', {}, 'GET')).body).not.toHaveProperty('counters')
+})
+
+test('[I12] any header is taken as a key or refused, never thrown, and what is taken is one key in one form', () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.stringMatching(/^[ \t]*"[ -~]{0,300}"[ \t]*$/))
+  fc.assert(
+    fc.property(text, (header) => {
+      const read = decode(keyHeader, header)
+      if (!read.ok) return
+      expect(read.value).toMatch(/^[!-~]{1,255}$/)
+      const again = decode(keyHeader, `"${read.value.replace(/["\\]/g, '\\$&')}"`)
+      expect(again).toEqual(read)
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('[I3] whatever is sent in whatever order over two authorities, each key of each actor has the outcome of what first ran under it', async () => {
+  const one = await openCafe()
+  const two = await openCafe({ path: one.path })
+  const kinds = ['espresso', 'latte', 'decaf', 'poison']
+  const step = fc.record({
+    actor: fc.constantFrom('anna', 'ben'),
+    key: fc.constantFrom('a', 'b', 'c'),
+    kind: fc.constantFrom(...kinds),
+    cafe: fc.constantFrom(one, two),
+  })
+  let run = 0
+  let bought = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { maxLength: 12 }), async (rounds) => {
+      run++
+      const decided = new Map<string, { readonly kind: string; readonly status: unknown }>()
+      for (const round of rounds) {
+        const answered = await Promise.all(
+          round.map(async ({ actor, key, kind, cafe }) => {
+            const seen = await cafe.plain(actor, `"${run}-${key}"`, { name: 'buy', args: { kind } })
+            return { ...seen, place: `${actor} ${key}`, kind }
+          }),
+        )
+        for (const { status, body, place, kind } of answered) {
+          if (status !== 200 || body['repeated'] === true) continue
+          expect(decided.has(place)).toBe(false)
+          decided.set(place, { kind, status: body['status'] })
+          if (body['status'] === 'applied') bought++
+        }
+        for (const { status, body, place, kind } of answered) {
+          const first = decided.get(place)
+          if (status === 200) expect([first?.kind, first?.status]).toEqual([kind, body['status']])
+          else if (status === 500) expect(kind).toBe('poison')
+          else expect([409, 422]).toContain(status)
+          if (status === 422 && round.length === 1) expect(first?.kind).not.toBe(kind)
+          if (status === 409) expect(round.length).toBeGreaterThan(1)
+        }
+      }
+    }),
+    { numRuns: 60 },
+  )
+  expect(one.coffees()).toHaveLength(bought)
 })
