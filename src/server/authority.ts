@@ -10,6 +10,7 @@ import type { Authenticate } from './actor.ts'
 import { type Counters, createCounters } from './counters.ts'
 import type { Database } from './db/db.ts'
 import { layOut } from './db/layout.ts'
+import { mending } from './db/mend.ts'
 import { type MigrateMode, migrate } from './db/migrate.ts'
 import type { ServerHost } from './host.ts'
 import type { HttpAnswer, HttpRequest } from './http/exchange.ts'
@@ -139,10 +140,11 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     throw new TypeError(`createAuthority: basePath is ${JSON.stringify(basePath)}, it must look like /sync`)
   const host = options.host ?? database.host
   const tuning = { ...TUNING, ...options.tuning }
+  const layout = layOut(app, database.dialect)
   const world: World = {
     app,
-    layout: layOut(app, database.dialect),
-    database,
+    layout,
+    database: mending(database, layout, host),
     host,
     rights: createRightsReader(app, options.grants as unknown as GrantsFunction, host.clock, tuning.grantsTimeoutMs),
     bodies: (options.mutators ?? {}) as {

@@ -69,6 +69,8 @@ export interface AggregateLayout {
   readonly of: TableLayout
   value(name: 'id'): string
   compared(name: 'id', values: readonly string[]): readonly SqlValue[]
+  /** The values of `columns`, in order. */
+  writeValues(row: Row): SqlValue[]
   encodeRow(row: SqlRow): string
 }
 
@@ -77,7 +79,11 @@ export interface Layout {
   readonly dialect: Dialect
   /** Tables, parents before those whose scope they decide. */
   readonly tables: readonly TableLayout[]
+  /** The aggregates whose tables can be used. */
   readonly aggregates: readonly AggregateLayout[]
+  readonly declaredAggregates: readonly AggregateLayout[]
+  /** Aggregates whose tables cannot be made: they are as if they were not declared. Only mend.ts changes this. */
+  readonly withheld: Set<string>
   table(name: string): TableLayout
   /** Tells how the columns of a table that was there before hold their values, when the start has looked. */
   settle(name: string, codecs: ReadonlyMap<string, ColumnCodec>): void
@@ -118,10 +124,11 @@ export function layOut(app: App, dialect: Dialect): Layout {
     return made
   }
   for (const name of app.tableNames) place(name)
-  const aggregates = Object.entries(app.aggregates).map(([name, aggregate]) => {
+  const declaredAggregates = Object.entries(app.aggregates).map(([name, aggregate]) => {
     const of = place(aggregate.of)
     const measures = Object.keys(aggregate.measures)
     const columns = ['id', ...measures]
+    const kinds = Object.entries(aggregate.measures).map(([measure, { column }]) => [measure, column] as const)
     const made: AggregateLayout = {
       name,
       aggregate,
@@ -131,30 +138,36 @@ export function layOut(app: App, dialect: Dialect): Layout {
       of,
       value: () => 'id',
       compared: (_name, values) => values,
-      encodeRow: encoderOf(columns.map((column) => [column, column === 'id' ? 'text' : 'real'])),
+      writeValues: (row) => [row.id, ...kinds.map(([measure, column]) => ownValue(column, row[measure] ?? null))],
+      encodeRow: encoderOf([['id', 'text'], ...kinds.map(([measure, { type }]) => [measure, type] as const)]),
     }
     of.aggregates.push(made)
     return made
   })
   const synced = new Map<string, TableLayout | AggregateLayout>([
     ...byName,
-    ...aggregates.map((each) => [each.name, each] as const),
+    ...declaredAggregates.map((each) => [each.name, each] as const),
   ])
   const found = (name: string): Made => {
     const table = byName.get(name)
     check(table !== undefined, 'I10', `there is no table ${name} in the app`)
     return table
   }
+  const withheld = new Set<string>()
   return {
     dialect,
     tables,
-    aggregates,
+    get aggregates() {
+      return withheld.size === 0 ? declaredAggregates : declaredAggregates.filter(({ name }) => !withheld.has(name))
+    },
+    declaredAggregates,
+    withheld,
     table: found,
     settle(name, codecs) {
       const made = found(name)
       Object.assign(made, layOutTable(name, made.table, dialect, codecs))
     },
-    synced: (name) => synced.get(name),
+    synced: (name) => (withheld.has(name) ? undefined : synced.get(name)),
   }
 }
 
@@ -231,6 +244,13 @@ function layOutTable(name: string, table: Table, dialect: Dialect, codecs: Reado
       ? checkingEncoder(all.map(([name, column]) => [name, column, codec(name)] as const))
       : encoderOf(all.map(([name, column]) => [name, column.type])),
   }
+}
+
+/** A value as it is written into a column that the engine made. */
+function ownValue(column: Column, value: Json): SqlValue {
+  const written = value === null ? null : ownCodec(column).toSql(value)
+  check(written !== UNFIT, 'I11', `a ${column.type} of an aggregate cannot be stored`)
+  return written
 }
 
 /** A value of a row; UNFIT also for null where it is none. A position is null until it is given. */

@@ -4,8 +4,9 @@
 // positions, and makes aggregates anew that are declared otherwise; changes nothing else that is there.
 import type { Database, Sql } from './db.ts'
 import type { Addition } from './ddl.ts'
+import { missingDerived } from './declared.ts'
 import { fitExisting } from './existing.ts'
-import type { AggregateLayout, Layout, TableLayout } from './layout.ts'
+import type { Layout, TableLayout } from './layout.ts'
 import { type Migration, missingMigrations, type Step } from './migrations.ts'
 
 /** What a database needs for an app. */
@@ -33,7 +34,7 @@ export async function planMigration(
   const problems = [...fit.problems]
   const steps = [...engine.steps]
   for (const table of layout.tables) steps.push(...(await missingOf(sql, layout, table, problems)))
-  for (const aggregate of layout.aggregates) steps.push(...(await missingAggregate(sql, layout, aggregate)))
+  steps.push(...(await missingDerived(sql, layout)))
   refuse(problems)
   return { steps, warnings: fit.warnings }
 }
@@ -154,29 +155,4 @@ function markAll({ name, sql: quoted, aggregates, asText }: TableLayout): Step {
       })),
     ],
   }
-}
-
-/** What an aggregate holds can be computed again: a table that does not fit its declaration is made anew, and every group marked. */
-async function missingAggregate(
-  sql: Sql,
-  layout: Layout,
-  { name, aggregate, sql: quoted, measures, of }: AggregateLayout,
-): Promise<Step[]> {
-  const { dialect } = layout
-  const present = await columnsOf(sql, layout, name)
-  if (present.size === measures.length + 1 && measures.every((measure) => present.has(measure))) return []
-  const by = of.asText(aggregate.by)
-  return [
-    {
-      what: present.size === 0 ? `the aggregate ${name}` : `the aggregate ${name}, which is declared otherwise now`,
-      statements: [
-        { text: `DROP TABLE IF EXISTS ${quoted}` },
-        { text: dialect.createAggregate(name, aggregate) },
-        {
-          text: `INSERT INTO holdfast_mark (tbl, old_under) SELECT DISTINCT ?, ${by} FROM ${of.sql} ORDER BY ${by}`,
-          parameters: [of.name],
-        },
-      ],
-    },
-  ]
 }

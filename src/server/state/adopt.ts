@@ -12,9 +12,9 @@ import type { Sql } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
 import { unfitRows } from '../db/unfit.ts'
-import { recomputeGroups } from './aggregates.ts'
+import { type Failure, recomputeGroups } from './aggregates.ts'
 import { givePositions, type Unplaced } from './append-index.ts'
-import { type LogEntry, liveScopes, writeEntries } from './change-log.ts'
+import { type LogEntry, liveIds, liveScopes, writeEntries } from './change-log.ts'
 import { raiseVersions } from './commits.ts'
 import { arrivalMarks, clearMarks, type Mark, readMarks } from './marks.ts'
 import { raiseWatched } from './watched.ts'
@@ -27,6 +27,8 @@ export interface Adopted {
   readonly tables: ReadonlySet<string>
   /** Rows that are told to nobody, because a column holds what is no value of it: only in tables that were there before. */
   readonly unfit: readonly { readonly table: string; readonly id: string; readonly column: string }[]
+  /** Values of aggregates that are null, or without a row, because a function of the app failed. */
+  readonly failures: readonly Failure[]
 }
 
 /** Nothing was adopted. */
@@ -34,6 +36,7 @@ export const NOTHING: Adopted = Object.freeze({
   scopes: new Map<string, Place>(),
   tables: new Set<string>(),
   unfit: [],
+  failures: [],
 })
 
 /** A touched row: where the log has it, and where it is. */
@@ -70,12 +73,13 @@ export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: C
   for (const { name } of layout.tables) {
     for (const { id, from, to } of changes.of(name).values()) entries.push({ table: name, id, from, to })
   }
+  const failures: Failure[] = []
   for (const aggregate of layout.aggregates) {
     const groups = changes.groups.get(aggregate.of.name) ?? new Set<string>()
     for (const { under } of changes.of(aggregate.of.name).values()) if (under !== undefined) groups.add(under)
     if (groups.size === 0) continue
     const ids = [...groups]
-    const present = await recomputeGroups(sql, layout, aggregate, ids)
+    const present = await recomputeGroups(sql, layout, aggregate, ids, failures)
     const before = await liveScopes(sql, aggregate.name, ids)
     const now = await scopesUnder(sql, aggregate.of, ids, changes.of)
     for (const id of ids)
@@ -88,6 +92,7 @@ export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: C
     scopes: await logEntries(sql, entries, mark, at),
     tables: changes.tables,
     unfit: unfitIn(layout, changes.of),
+    failures,
   }
 }
 
@@ -118,6 +123,10 @@ async function touchedRows(sql: Sql, layout: Layout) {
   }
   const marks = await readMarks(sql)
   for (const { table, oldId, newId, oldUnder } of marks) {
+    // A row of an aggregate is missing, of which no trigger tells: whoever took one may have taken others too.
+    const aggregate = layout.aggregates.find(({ name }) => name === table)
+    if (aggregate !== undefined)
+      groups.set(aggregate.of.name, new Set([...(groups.get(aggregate.of.name) ?? []), ...(await liveIds(sql, table))]))
     // A table that a newer app no longer declares: its triggers may still be there.
     if (!known.has(table)) continue
     const changes = of(table)

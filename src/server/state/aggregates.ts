@@ -1,49 +1,72 @@
 // Aggregates as rows of tables of their own: one for each group that has rows, always computed from all rows of the group, never
-// counted up or down (I11). Which groups were touched, and in which scope a group lies, is adopt.ts's business.
-import { computeGroup } from '../../schema/aggregate.ts'
+// counted up or down (I11). Which groups were touched, and in which scope a group lies, is adopt.ts's business. A function of the app
+// that fails spoils a value and no commit: what failed is handed back, for the log.
+import { computeGroup, type OnFailure } from '../../schema/aggregate.ts'
 import type { Row } from '../../schema/table.ts'
-import type { Sql } from '../db/db.ts'
+import type { Sql, SqlValue } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 import type { AggregateLayout, Layout } from '../db/layout.ts'
 
-/** Computes these groups again and writes or deletes their rows. Gives the groups that have a row now. */
+/** A function of the app that failed for a group, or gave what no row can hold. */
+export interface Failure {
+  readonly aggregate: string
+  readonly measure: string
+  readonly group: string
+  readonly error: unknown
+}
+
+/** Groups are computed so many at a time: a table that is made anew has all of them at once. */
+const SLICE = 500
+
+/** Computes these groups again and writes or deletes their rows. Gives the groups that have a row now, and notes what failed. */
 export async function recomputeGroups(
   sql: Sql,
   layout: Layout,
-  { aggregate, sql: table, columns, measures, of }: AggregateLayout,
+  aggregate: AggregateLayout,
   groups: readonly string[],
+  failures: Failure[],
 ): Promise<Set<string>> {
-  const by = of.value(aggregate.by)
+  const { sql: table, columns, measures } = aggregate
+  const set = measures
+    .map((measure) => `${layout.dialect.quote(measure)} = excluded.${layout.dialect.quote(measure)}`)
+    .join(', ')
+  const present = new Set<string>()
+  for (let at = 0; at < groups.length; at += SLICE) {
+    const slice = groups.slice(at, at + SLICE)
+    const rowsByGroup = await readGroups(sql, aggregate, slice)
+    const computed: SqlValue[][] = []
+    for (const group of slice) {
+      const onFailure: OnFailure = (measure, error) =>
+        failures.push({ aggregate: aggregate.name, measure, group, error })
+      const row = computeGroup(aggregate.aggregate, group, rowsByGroup.get(group) ?? [], onFailure)
+      if (row === undefined) continue
+      present.add(group)
+      computed.push(aggregate.writeValues(row))
+    }
+    await sql.delete(
+      table,
+      'id',
+      slice.filter((group) => !present.has(group)),
+    )
+    await sql.insert(`INSERT INTO ${table} (${columns})`, computed, ` ON CONFLICT (id) DO UPDATE SET ${set}`)
+  }
+  return present
+}
+
+async function readGroups(
+  sql: Sql,
+  { aggregate: { by }, of }: AggregateLayout,
+  groups: readonly string[],
+): Promise<ReadonlyMap<string, Row[]>> {
   const rowsByGroup = new Map<string, Row[]>()
-  for (const found of await allIn(
-    sql,
-    `SELECT ${of.columns} FROM ${of.sql} WHERE ${by} IN (?*)`,
-    [],
-    of.compared(aggregate.by, groups),
-  )) {
+  const text = `SELECT ${of.columns} FROM ${of.sql} WHERE ${of.value(by)} IN (?*)`
+  for (const found of await allIn(sql, text, [], of.compared(by, groups))) {
     const row = of.readRow(found)
     if (row === undefined) continue
-    const group = String(row[aggregate.by])
+    const group = String(row[by])
     const rows = rowsByGroup.get(group)
     if (rows === undefined) rowsByGroup.set(group, [row])
     else rows.push(row)
   }
-  const present = new Set<string>()
-  const empty: string[] = []
-  const computed: (string | number)[][] = []
-  for (const group of groups) {
-    const row = computeGroup(aggregate, group, rowsByGroup.get(group) ?? [])
-    if (row === undefined) {
-      empty.push(group)
-      continue
-    }
-    present.add(group)
-    computed.push([group, ...measures.map((measure) => Number(row[measure]))])
-  }
-  await sql.delete(table, 'id', empty)
-  const set = measures
-    .map((measure) => `${layout.dialect.quote(measure)} = excluded.${layout.dialect.quote(measure)}`)
-    .join(', ')
-  await sql.insert(`INSERT INTO ${table} (${columns})`, computed, ` ON CONFLICT (id) DO UPDATE SET ${set}`)
-  return present
+  return rowsByGroup
 }

@@ -1,10 +1,17 @@
 // Append indexes: the position of a row under its parent, given by the authority as max + 1 and unique there (I11). What a batch puts
 // under a parent gets its position in the flush, in the order in which it came there; adoption gives one to whatever row still has
-// none, because plain SQL put it there. The unique index on (parent, position) is the last word; under the write lock it is never
-// reached. Which rows want a position, and in which order they came, flush.ts and adopt.ts know.
-import type { Sql } from '../db/db.ts'
+// none, because plain SQL put it there. The unique index on (parent, position) is the last word; under the write lock it is reached only
+// where a foreign writer put a row there itself, and then the whole transaction runs again (the adapter's business).
+// Where positions are declared never to be given again, the highest one that was given under each parent is remembered.
+// Which rows want a position, and in which order they came, flush.ts and adopt.ts know.
+import type { Dialect, Sql } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 import type { TableLayout } from '../db/layout.ts'
+
+/** The table of the highest positions that were given. */
+export const positionTables = (dialect: Dialect): readonly string[] => [
+  `CREATE TABLE holdfast_position (tbl TEXT NOT NULL, col TEXT NOT NULL, parent TEXT NOT NULL, last BIGINT NOT NULL, PRIMARY KEY (tbl, col, parent))${dialect.keyOrdered}`,
+]
 
 /** A row that wants a position. */
 export interface Unplaced {
@@ -14,7 +21,7 @@ export interface Unplaced {
 
 type Position = TableLayout['positions'][number]
 
-/** The next free positions for new rows under these parents, in the order of the list. */
+/** The next free positions for new rows under these parents, in the order of the list. They count as given from here on. */
 export async function nextPositions(
   sql: Sql,
   table: TableLayout,
@@ -24,13 +31,38 @@ export async function nextPositions(
   const parent = table.value(position.parent)
   const text = `SELECT ${parent} AS parent, max(${table.column(position.column)}) AS last FROM ${table.sql} WHERE ${parent} IN (?*) GROUP BY ${parent}`
   const last = new Map<string, number>()
-  for (const row of await allIn(sql, text, [], table.compared(position.parent, [...new Set(parents)])))
+  const distinct = [...new Set(parents)]
+  for (const row of await allIn(sql, text, [], table.compared(position.parent, distinct)))
     last.set(String(row['parent']), Number(row['last'] ?? 0))
-  return parents.map((id) => {
+  const isNeverReused = table.table.columns[position.column]?.gaps === 'never-reuse'
+  if (isNeverReused) await raiseToGiven(sql, table, position, distinct, last)
+  const given = parents.map((id) => {
     const next = (last.get(id) ?? 0) + 1
     last.set(id, next)
     return next
   })
+  if (isNeverReused)
+    await sql.insert(
+      'INSERT INTO holdfast_position (tbl, col, parent, last)',
+      distinct.map((parent) => [table.name, position.column, parent, last.get(parent) ?? 0]),
+      ' ON CONFLICT (tbl, col, parent) DO UPDATE SET last = excluded.last',
+    )
+  return given
+}
+
+/** Takes account of positions whose rows went since they were given. */
+async function raiseToGiven(
+  sql: Sql,
+  { name }: TableLayout,
+  { column }: Position,
+  parents: readonly string[],
+  last: Map<string, number>,
+): Promise<void> {
+  const text = 'SELECT parent, last FROM holdfast_position WHERE tbl = ? AND col = ? AND parent IN (?*)'
+  for (const row of await allIn(sql, text, [name, column], parents)) {
+    const parent = String(row['parent'])
+    last.set(parent, Math.max(last.get(parent) ?? 0, Number(row['last'])))
+  }
 }
 
 /** Gives rows that have none the next position under their parents, in the order of the list. */

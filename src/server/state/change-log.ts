@@ -31,6 +31,13 @@ export async function liveScopes(sql: Sql, table: string, ids: readonly string[]
   return new Map(rows.map((row) => [String(row['id']), String(row['scope'])]))
 }
 
+/** All rows of a table that are live in some scope. */
+export async function liveIds(sql: Sql, table: string): Promise<Set<string>> {
+  return new Set(
+    (await sql.all('SELECT id FROM holdfast_log WHERE tbl = ? AND gone = 0', [table])).map((row) => String(row['id'])),
+  )
+}
+
 /** Writes entries over what the log said of these rows in these scopes. */
 export async function writeEntries(
   sql: Sql,

@@ -41,6 +41,9 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
+/** So many failures of functions in aggregates are told of, one for each value of each group. */
+const MAX_TOLD = 1_000
+
 /** Makes the writer. `onCommit` hears of each commit before the answers go out. */
 export function createWriter(world: World, onCommit: (committed: Committed) => void): Writer {
   const { database, host, layout } = world
@@ -181,7 +184,19 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
     job.resolve(last)
   }
 
+  /** Values that were told of: each is told of once, as long as there are not too many. */
+  const failed = new Set<string>()
+  function tellFailures(failures: Adopted['failures']): void {
+    for (const { error, ...where } of failures) {
+      const key = JSON.stringify(where)
+      if (failed.has(key) || failed.size >= MAX_TOLD) continue
+      failed.add(key)
+      host.log({ level: 'error', message: 'a function of an aggregate failed', ...where }, error)
+    }
+  }
+
   function tell(committed: Committed): void {
+    tellFailures(committed.adopted.failures)
     for (const where of committed.adopted.unfit)
       host.log({ level: 'warn', message: 'a row does not fit its declaration and reaches no device', ...where })
     if (committed.adopted.scopes.size === 0 && committed.adopted.tables.size === 0 && committed.clients.length === 0)

@@ -22,8 +22,8 @@ export const sqliteTables: Omit<Ddl, 'inspect' | 'codecOf'> = {
   additionsTo:
     "SELECT name, sql AS text FROM sqlite_schema WHERE tbl_name = ? COLLATE NOCASE AND type IN ('index', 'trigger')",
   createAggregate: (name, aggregate) =>
-    `CREATE TABLE ${quote(name)} (id TEXT PRIMARY KEY NOT NULL, ${Object.keys(aggregate.measures)
-      .map((measure) => `${quote(measure)} REAL NOT NULL ${finite(measure)}`)
+    `CREATE TABLE ${quote(name)} (id TEXT PRIMARY KEY NOT NULL, ${Object.entries(aggregate.measures)
+      .map(([measure, { column }]) => columnOf(measure, column))
       .join(', ')}) STRICT`,
   columnsOf: 'SELECT name FROM pragma_table_info(?)',
   addColumn: (name, table, column) =>
