@@ -84,7 +84,7 @@ export interface Calls {
   open(parts: CallParts): void
   /** Nothing can be kept any more: what is not kept yet is refused. */
   refuseAll(error: SyncError): void
-  /** Outbox entries changed: those who wait for what is known now are told. */
+  /** Outbox entries changed: those who wait for a decision that is there now are told. */
   settle(entries: readonly OutboxEntry[]): void
   /** The disk refused these. */
   refuse(entries: readonly OutboxEntry[], error: unknown): void
@@ -145,7 +145,7 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
         const result = await replica.run(intent, 'call')
         if (result.kept) {
           const needs = result.needs.slice(0, LIMITS.needs)
-          outbox.add(needs.length > 0 ? { ...intent, needs } : intent, call)
+          outbox.add(needs.length > 0 ? { ...intent, needs } : intent, call[saved])
         } else refuseOne(call, refusalOf(intent.name, result.error))
       } catch (error) {
         refuseOne(
@@ -204,8 +204,9 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
       early = []
     },
     settle(entries) {
+      // Who waits for the disk has been told by the outbox. The rest is looked up only where there is something to tell.
       for (const entry of entries) {
-        const known = (entry.caller as Call | undefined) ?? calls.get(entry.intent.id)
+        const known = entry.outcome === undefined ? undefined : calls.get(entry.intent.id)
         if (known !== undefined) settleOne(known, entry)
       }
     },

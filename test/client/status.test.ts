@@ -26,8 +26,7 @@ const entry = (known: Partial<OutboxEntry> = {}): OutboxEntry => ({
   isRetired: false,
   isSending: false,
   attempts: 0,
-  caller: undefined,
-  text: undefined,
+  saved: undefined,
   ...known,
 })
 

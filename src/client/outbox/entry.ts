@@ -1,6 +1,7 @@
 // One intent as the outbox knows it: what was meant, its number, and what became of it so far. Here is only the record and how a new
 // one begins; what changes it is outbox.ts, what of it stands on disk is stored.ts.
 // Its numbers are the outbox's business; what the screen says of it is the business of ../status.ts.
+import type { Late } from '../../base/late.ts'
 import type { Sequence } from '../../protocol/ids.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { KeptIntent, ParkedReason } from './stored.ts'
@@ -28,10 +29,8 @@ export interface OutboxEntry {
   readonly isRetired: boolean
   readonly isSending: boolean
   readonly attempts: number
-  /** The intent as JSON, as long as it will be needed again. */
-  readonly text: string | undefined
-  /** Who is to hear that it is durable, until then: with the entry, so that ten thousand of one burst need not be looked up again. */
-  readonly caller: object | undefined
+  /** Who is to be told when it is durable: with the entry, so that ten thousand of one burst are told without being looked up again. */
+  readonly saved: Late<void> | undefined
 }
 
 /** An entry in the hands of the outbox, which alone changes it. */
@@ -50,12 +49,6 @@ export function makeEntry(intent: KeptIntent): OwnEntry {
     isRetired: false,
     isSending: false,
     attempts: 0,
-    text: undefined,
-    caller: undefined,
+    saved: undefined,
   }
-}
-
-/** The intent as JSON. */
-export function textOf({ intent, text }: OutboxEntry): string {
-  return text ?? JSON.stringify(intent)
 }

@@ -4,6 +4,7 @@
 import { check, unreachable } from '../../base/assert.ts'
 import { hasCode } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
+import { type Late, settle } from '../../base/late.ts'
 import type { ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
 import { type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import type { Draft, Storage } from '../storage/storage.ts'
@@ -33,8 +34,8 @@ export interface Outbox {
   get(id: IntentId): OutboxEntry | undefined
   /** The entry with this number, if it is still here. */
   at(sequence: number): OutboxEntry | undefined
-  /** Keeps a new intent. That it is durable, or refused, is told to the listener; its entry names the caller until then. */
-  add(intent: KeptIntent, caller?: object): void
+  /** Keeps a new intent. `saved` is settled when it is durable; that, and whether it was refused, is told to the listener too. */
+  add(intent: KeptIntent, saved?: Late<void>): void
   /** The durable entries that the authority has to decide, in order: all from the first that it has not. */
   undecided(limit: number): readonly OutboxEntry[]
   countUndecided(): number
@@ -141,7 +142,6 @@ export function createOutbox(
       if (entry.outcome !== undefined && !entry.isReopened) continue
       // What a person was told stays; that the authority says it again is all that is new (I3).
       entry.outcome ??= outcome
-      entry.text = undefined
       entry.isRepeated = range.repeated === true
       entry.decidedAt = at
       entry.isReopened = again
@@ -170,9 +170,12 @@ export function createOutbox(
       return
     }
     unnumbered = unnumbered.slice(group.length)
-    for (const entry of group) place(entry)
+    for (const entry of group) {
+      place(entry)
+      if (entry.saved !== undefined) settle(entry.saved, undefined)
+      entry.saved = undefined
+    }
     listener.changed(group)
-    for (const entry of group) entry.caller = undefined
   }
 
   const saveGroups = async (): Promise<void> => {
@@ -233,12 +236,11 @@ export function createOutbox(
     entries: () => (unnumbered.length === 0 ? numbered : [...numbered, ...unnumbered]),
     get: (id) => byId.get(id),
     at: (sequence) => numbered[sequence - first],
-    add(intent, caller) {
+    add(intent, saved) {
       const entry = makeEntry(intent)
-      entry.text = JSON.stringify(intent)
       draft ??= storage.draft?.()
-      draft?.add(entry.text)
-      entry.caller = caller
+      draft?.add(JSON.stringify(intent))
+      entry.saved = saved
       byId.set(intent.id, entry)
       unnumbered.push(entry)
       // What is called in the same turn shares one write.

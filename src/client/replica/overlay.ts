@@ -49,6 +49,8 @@ export interface Write {
   readonly ordinal: number
   /** The pending intent that put the row there as it stands after this write, if one did. */
   inserter: IntentId | undefined
+  /** The row as it was shown last, with its positions, while this write was the last one to it. */
+  shown: Row | undefined
 }
 
 /** The state of a replica. */

@@ -143,7 +143,8 @@ export function createRecorder(view: View, run: Run): Recorder {
           if (own?.row !== undefined) needReferred(state, own.row)
           // What was inserted and deleted again in one run was never there.
           const isWritten = own !== undefined && (own.row !== undefined || view.row(state, id) !== undefined)
-          if (picture === 'shown' && isWritten) writes.push({ run, state, id, ...own, inserter: undefined })
+          if (picture === 'shown' && isWritten)
+            writes.push({ run, state, id, ...own, inserter: undefined, shown: undefined })
           else keys.push({ state, id })
         }
       }

@@ -6,7 +6,7 @@ import type { Row } from '../../schema/table.ts'
 import type { StagedTable } from './apply-frame.ts'
 import type { Change } from './diff.ts'
 import { createGroups, type Groups } from './groups.ts'
-import { lastRow, type Overlay, type Run } from './overlay.ts'
+import type { Overlay, Run, Write } from './overlay.ts'
 import { createPositions, type Positions } from './positions.ts'
 import type { TableState } from './tables.ts'
 
@@ -46,7 +46,6 @@ const noRows: ReadonlyMap<string, Row> = new Map()
 /** Makes the view of an overlay. */
 export function createShown(overlay: Overlay): Shown {
   const positionsOf = new Map<TableState, readonly Positions[]>()
-  const builtOf = new Map<TableState, Map<string, { readonly raw: Row; readonly row: Row }>>()
   const groupsOf = new Map<TableState, Groups>()
   const groupsOver = new Map<TableState, Groups[]>()
   const observers = new Map<TableState, number>()
@@ -55,7 +54,6 @@ export function createShown(overlay: Overlay): Shown {
     if (state.positions.length > 0) {
       const positions = state.positions.map((position) => createPositions(state, position))
       positionsOf.set(state, positions)
-      builtOf.set(state, new Map())
     }
     const of = state.aggregate === undefined ? undefined : overlay.tables.get(state.aggregate.of)
     if (state.aggregate === undefined || of === undefined) continue
@@ -65,26 +63,25 @@ export function createShown(overlay: Overlay): Shown {
   }
 
   /** A row that pending runs wrote, with its positions. The same object as long as nothing in it changes. */
-  const build = (state: TableState, id: string, raw: Row, positions: readonly Positions[]): Row => {
-    const built = builtOf.get(state)
-    const known = built?.get(id)
+  const withPositions = (state: TableState, id: string, write: Write, positions: readonly Positions[]): Row => {
+    const known = write.shown
     const confirmed = state.rows.get(id)
     const numberOf = ({ of, column }: Positions): Row[string] => of(id) ?? confirmed?.[column] ?? null
-    const isKnown = (position: Positions): boolean => known?.row[position.column] === numberOf(position)
-    if (known !== undefined && known.raw === raw && positions.every(isKnown)) return known.row
-    const row: { [column: string]: Row[string] } = { ...raw }
+    const isKnown = (position: Positions): boolean => known?.[position.column] === numberOf(position)
+    if (known !== undefined && positions.every(isKnown)) return known
+    const row: { [column: string]: Row[string] } = { ...write.row }
     for (const position of positions) row[position.column] = numberOf(position)
-    built?.set(id, { raw, row: row as Row })
-    return row as Row
+    write.shown = row as Row
+    return write.shown
   }
 
   const row = (state: TableState, id: string): Row | undefined => {
     const groups = groupsOf.get(state)
     if (groups !== undefined) return groups.row(id)
-    if (!state.writes.has(id)) return state.rows.get(id)
-    const raw = lastRow(state, id)
+    const write = state.writes.get(id)?.at(-1)
+    if (write === undefined) return state.rows.get(id)
     const positions = positionsOf.get(state)
-    return raw === undefined || positions === undefined ? raw : build(state, id, raw, positions)
+    return write.row === undefined || positions === undefined ? write.row : withPositions(state, id, write, positions)
   }
 
   const rows = function* (state: TableState): Iterable<Row> {
@@ -134,13 +131,15 @@ export function createShown(overlay: Overlay): Shown {
       }
     },
     settle(state, noted, staged) {
-      const built = builtOf.get(state)
-      if (built === undefined) return noRows
       let others: Map<string, Row> | undefined
-      for (const id of noted.keys()) if (!state.writes.has(id)) built.delete(id)
+      // A chain of writes to one row keeps it as shown once, not once a write.
+      for (const id of noted.keys()) {
+        const earlier = state.writes.get(id)?.at(-2)
+        if (earlier !== undefined) earlier.shown = undefined
+      }
       for (const positions of positionsOf.get(state) ?? []) {
         for (const [id, number] of positions.settle(noted, staged)) {
-          const before = others?.get(id) ?? built.get(id)?.row ?? row(state, id)
+          const before = others?.get(id) ?? state.writes.get(id)?.at(-1)?.shown ?? row(state, id)
           if (before === undefined || noted.has(id)) continue
           others ??= new Map()
           others.set(id, { ...before, [positions.column]: number })

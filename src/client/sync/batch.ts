@@ -4,7 +4,7 @@ import { utf8Bytes } from '../../base/utf8.ts'
 import type { Withdrawal } from '../../protocol/intent.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Caller } from '../../protocol/push.ts'
-import { type OutboxEntry, textOf } from '../outbox/entry.ts'
+import type { OutboxEntry } from '../outbox/entry.ts'
 
 /** A batch ready to be sent. */
 export interface Batch {
@@ -27,14 +27,12 @@ export function buildBatch(caller: Caller, before: OutboxEntry | undefined, cand
 }
 
 /** What stands in the entry's place on the wire (protocol/intent.ts, Entry), as JSON. */
-function wireText(entry: OutboxEntry): string {
-  const { intent, sequence, givenUp } = entry
+function wireText({ intent, sequence, givenUp }: OutboxEntry): string {
   if (sequence === undefined)
     throw new SyncError('storage_failed', 'An intent was about to be sent before it was stored')
   if (givenUp !== undefined) {
     const withdrawal: Withdrawal = { sequence, id: intent.id, withdraw: givenUp.as }
     return JSON.stringify(withdrawal)
   }
-  // The intent's own text goes on as it is: it has been made once, when the person acted.
-  return `{"sequence":${sequence},${textOf(entry).slice(1)}`
+  return JSON.stringify({ sequence, ...intent })
 }

@@ -97,8 +97,7 @@ describe('a batch', () => {
     isRetired: false,
     isSending: false,
     attempts: 0,
-    caller: undefined,
-    text: undefined,
+    saved: undefined,
     ...more,
   })
 
@@ -115,7 +114,7 @@ describe('a batch', () => {
     }
     const { body, entries } = buildBatch(caller, undefined, [
       entry(1),
-      entry(2, '', { intent: made, text: JSON.stringify(made) }),
+      entry(2, '', { intent: made }),
       entry(3, '', { givenUp: { as: 'parked', reason: 'fault', detail: 'secret' } }),
     ])
     const decoded = decodeText(pushRequest, body)
