@@ -35,10 +35,10 @@ export default defineConfig({
       },
       {
         extends: true,
-        // The authority's tests once more, on PostgreSQL, and those of PostgreSQL alone.
+        // The tests of the authority and of many devices once more, on PostgreSQL, and those of PostgreSQL alone.
         test: {
           name: 'postgres',
-          include: ['test/server/**/*.test.ts', 'test/postgres/**/*.test.ts'],
+          include: ['test/server/**/*.test.ts', 'test/postgres/**/*.test.ts', 'test/together/**/*.test.ts'],
           exclude: [...onSqliteAlone],
           globalSetup: 'test/postgres/setup.ts',
         },
