@@ -89,6 +89,7 @@ function openReadOnly(file: string): Database {
     update: refuse,
     delete: refuse,
     savepoint: refuse,
+    attempt: refuse,
   }
   return {
     dialect: sqliteDialect,

@@ -6,6 +6,7 @@ import { layOut } from '../../src/server/db/layout.ts'
 import { migrate } from '../../src/server/db/migrate.ts'
 import { MIGRATIONS } from '../../src/server/state/tables.ts'
 import { mendDatabase, verifyDatabase } from '../../src/server/verify.ts'
+import { onPostgres } from './bases.ts'
 import { app, type Stage, stage, uuid } from './scenario.ts'
 
 const workout = (id: string, ownerId = 'anna') =>
@@ -160,7 +161,7 @@ const faults: readonly (readonly [
   ],
   [
     'a trigger that went',
-    ({ foreign }) => void foreign('DROP TRIGGER "holdfast.sets.update"'),
+    ({ foreign }) => void foreign(`DROP TRIGGER "holdfast.sets.update"${onPostgres() ? ' ON sets' : ''}`),
     ['missing', 'missing'],
     false,
   ],
