@@ -4,7 +4,7 @@
 // What each mutator means is written a second time, without the engine, in model.ts.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { derivedUuid } from '../base/random.ts'
-import { count, defineApp, type Mutator, type MutatorBody, sum, t, table } from '../schema/index.ts'
+import { compute, count, defineApp, type Mutator, type MutatorBody, max, min, sum, t, table } from '../schema/index.ts'
 import { makeMutator } from '../schema/mutator.ts'
 
 /** How often a machine may be used before it has to be repaired. */
@@ -77,11 +77,22 @@ export const app = defineApp({
   aggregates: ({ aggregate }) => ({
     workoutTotals: aggregate('sets')
       .by('workoutId')
-      .values({ sets: count(), volume: sum((set) => set.reps * set.kg, { decimals: 2 }) }),
-    gymTotals: aggregate('visits').by('gymId').values({ visits: count() }),
+      .values({
+        sets: count(),
+        volume: sum((set) => set.reps * set.kg, { decimals: 2 }),
+        heaviest: max((set) => (set.reps > 0 ? set.kg : null)),
+        exercises: compute((sets) => [...new Set(sets.map(({ exercise }) => exercise))].join(', ')),
+      }),
+    gymTotals: aggregate('visits')
+      .by('gymId')
+      .values({ visits: count(), people: compute((visits) => new Set(visits.map(({ actorId }) => actorId)).size) }),
     repairTotals: aggregate('repairs')
       .by('machineId')
-      .values({ repairs: count(), cost: sum((repair) => repair.cost, { decimals: 2 }) }),
+      .values({
+        repairs: count(),
+        cost: sum((repair) => repair.cost, { decimals: 2 }),
+        cheapest: min((repair) => repair.cost),
+      }),
   }),
   mutators: ({ mutator, generated }) => ({
     startWorkout: mutator(fields({ id: 'text', name: 'text' }), async (tx, { id, name }) => {

@@ -145,6 +145,13 @@ export const BREAKS: readonly Break[] = [
     why: 'A group that a row has left is not computed again (I11).',
   },
   {
+    name: 'greatest',
+    file: 'schema/aggregate.ts',
+    find: 'if (sign < 0) return value === total ? undefined : total',
+    replace: 'if (sign < 0) return total',
+    why: 'The greatest value of a group stays on the device when its row goes (I5, I11).',
+  },
+  {
     name: 'place',
     file: 'server/sync/flush.ts',
     find: 'for (const give of moved) await give()',

@@ -23,10 +23,10 @@ for (const table of TABLES)
     Object.entries(app.tables[table].columns).map(([name, { type }]) => ({ name, type })),
   )
 for (const [name, { measures }] of Object.entries(app.aggregates)) {
-  kinds.set(
-    name,
-    ['id', ...Object.keys(measures)].map((column) => ({ name: column, type: 'real' })),
-  )
+  kinds.set(name, [
+    { name: 'id', type: 'text' },
+    ...Object.entries(measures).map(([measure, { column }]) => ({ name: measure, type: column.type })),
+  ])
 }
 const columnsOf = (table: string) => kinds.get(table) ?? []
 

@@ -11,46 +11,58 @@ type All = (text: string) => readonly { readonly [column: string]: Json }[]
 
 /** Checks rows of one snapshot, which the model is known to equal. */
 export function checkAdopted(checks: Checks, model: Model, rows: AllRows, all: All): void {
-  checkAggregate(checks, rows, 'workoutTotals', 'sets', 'workoutId', {
-    sets: () => 1,
-    volume: (set) => Math.round(Number(set['reps']) * Number(set['kg']) * 100) / 100,
-  })
-  checkAggregate(checks, rows, 'gymTotals', 'visits', 'gymId', { visits: () => 1 })
-  checkAggregate(checks, rows, 'repairTotals', 'repairs', 'machineId', {
-    repairs: () => 1,
-    cost: (repair) => Math.round(Number(repair['cost']) * 100) / 100,
-  })
+  checkAggregate(checks, rows, 'workoutTotals', 'sets', 'workoutId', (sets) => ({
+    sets: sets.length,
+    volume: sumOf(sets.map(({ reps, kg }) => Number(reps) * Number(kg))),
+    heaviest: sets.reduce<number | null>(
+      (most, { reps, kg }) => (Number(reps) > 0 && (most === null || Number(kg) > most) ? Number(kg) : most),
+      null,
+    ),
+    exercises: sets
+      .map(({ exercise }) => String(exercise))
+      .filter((exercise, index, all) => all.indexOf(exercise) === index)
+      .join(', '),
+  }))
+  checkAggregate(checks, rows, 'gymTotals', 'visits', 'gymId', (visits) => ({
+    visits: visits.length,
+    people: visits.filter(({ actorId }, index) => visits.findIndex((other) => other['actorId'] === actorId) === index)
+      .length,
+  }))
+  checkAggregate(checks, rows, 'repairTotals', 'repairs', 'machineId', (repairs) => ({
+    repairs: repairs.length,
+    cost: sumOf(repairs.map(({ cost }) => Number(cost))),
+    cheapest: Math.min(...repairs.map(({ cost }) => Number(cost))),
+  }))
   for (const [table, parent] of Object.entries(POSITIONED)) checkPositions(checks, model, rows, table, parent)
   checkLog(checks, model, rows, all)
 }
 
+/** In hundredths, so that the order of rows makes no difference. */
+function sumOf(terms: readonly number[]): number {
+  return terms.reduce((total, term) => total + Math.round(term * 100), 0) / 100
+}
+
+/** `valuesOf` says what a group must hold, from its rows in the order of their ids. */
 function checkAggregate(
   { check }: Checks,
   rows: AllRows,
   name: string,
   of: string,
   by: string,
-  measures: { readonly [name: string]: (row: Row) => number },
+  valuesOf: (rows: readonly Row[]) => { readonly [measure: string]: Json },
 ): void {
-  const groups = new Map<string, { [measure: string]: number }>()
-  for (const row of rows.get(of)?.values() ?? []) {
-    const key = String(row[by])
-    const group = groups.get(key) ?? {}
-    groups.set(key, group)
-    // In hundredths, so that the order of rows makes no difference.
-    for (const [measure, term] of Object.entries(measures))
-      group[measure] = (group[measure] ?? 0) + Math.round(term(row) * 100)
-  }
+  const groups = new Map<string, Row[]>()
+  // Ids are UUIDs: the order of their code units is that of their code points.
+  const inOrder = [...(rows.get(of)?.values() ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1))
+  for (const row of inOrder) groups.set(String(row[by]), [...(groups.get(String(row[by])) ?? []), row])
   const actual = rows.get(name) ?? new Map<string, Row>()
-  for (const [key, group] of groups) {
+  for (const [key, members] of groups) {
     const row = actual.get(key)
-    const isEqual =
-      row !== undefined &&
-      Object.keys(measures).every((measure) => Math.round(Number(row[measure]) * 100) === group[measure])
+    const values = valuesOf(members)
     check(
       'I11',
-      isEqual,
-      () => `${name} ${key} is ${JSON.stringify(row)} and should be, in hundredths, ${JSON.stringify(group)}`,
+      row !== undefined && Object.keys(values).every((measure) => row[measure] === values[measure]),
+      () => `${name} ${key} is ${JSON.stringify(row)} and should be ${JSON.stringify(values)}`,
     )
   }
   check(
