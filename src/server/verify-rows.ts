@@ -169,7 +169,7 @@ export async function verifyAggregate(sql: Sql, aggregate: AggregateLayout, say:
       if (computed !== undefined) seen.add(id)
       const [is, wanted] = [
         row === undefined ? 'nothing' : aggregate.encodeRow(row),
-        computed === undefined ? 'nothing' : aggregate.encodeRow(computed as unknown as SqlRow),
+        computed === undefined ? 'nothing' : aggregate.encodeRow(asStored(aggregate, computed)),
       ]
       if (is !== wanted) wrong(id, `the table has ${is}, and its rows come to ${wanted}`)
       const scope = computed === undefined ? undefined : scopes.get(id)
@@ -179,6 +179,12 @@ export async function verifyAggregate(sql: Sql, aggregate: AggregateLayout, say:
   for (const row of await sql.all(`SELECT id FROM ${aggregate.sql} ORDER BY id`))
     if (!seen.has(String(row['id']))) wrong(String(row['id']), 'the table has a row, and the group has none')
   return seen.size
+}
+
+/** A computed row as it would stand in SQL: what is compared is what a device would be sent. */
+function asStored(aggregate: AggregateLayout, computed: Row): SqlRow {
+  const values = aggregate.writeValues(computed)
+  return Object.fromEntries(['id', ...aggregate.measures].map((column, at) => [column, values[at] ?? null]))
 }
 
 async function rowsByGroup(

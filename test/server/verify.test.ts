@@ -1,6 +1,6 @@
 // Verification finds a planted fault of each kind, is content with everything that the engine itself does, changes nothing, and mending
 // leaves what devices then pull.
-import type { App } from 'holdfast'
+import { type App, compute, count, defineApp, max, min } from 'holdfast'
 import { expect, onTestFinished, test } from 'vitest'
 import { layOut } from '../../src/server/db/layout.ts'
 import { migrate } from '../../src/server/db/migrate.ts'
@@ -217,6 +217,41 @@ test('positions that two rows share are given anew when the index is there again
   on.foreign('UPDATE sets SET position = NULL WHERE id = ?', on.sets[1] ?? '')
   await migrate(on.database, layoutOf(on), MIGRATIONS, 0, 'apply')
   expect(await kindsOf(on)).toEqual([])
+})
+
+test('[I11] values of every kind are compared as they stand: texts, truths, none, and those of a function that fails', async () => {
+  const { workouts, sets } = app.tables
+  const other = defineApp({
+    tables: { workouts, sets },
+    aggregates: ({ aggregate }) => ({
+      best: aggregate('sets')
+        .by('workoutId')
+        .values({
+          sets: count(),
+          least: min((row) => (row.kg > 0 ? row.kg : null)),
+          most: max((row) => row.kg),
+          word: compute((rows) => `a "${rows.length}"`),
+          isLong: compute((rows) => rows.length > 1),
+          broken: compute((): number => {
+            throw new Error('never')
+          }),
+        }),
+    }),
+    mutators: ({ generated }) => ({ ...generated('workouts'), ...generated('sets') }),
+  })
+  const mine = ['user:anna']
+  const on = await stage({ app: other as never, grants: () => ({ read: mine, write: mine }) })
+  const [w, v] = [uuid(), uuid()]
+  await on
+    .device('anna')
+    .call(workout(w), workout(v), set(uuid(), w), set(uuid(), w), [
+      'insertSets',
+      { id: uuid(), workoutId: v, reps: 1, kg: 0 },
+    ])
+  const look = () => verifyDatabase(on.database, layOut(other as unknown as App, on.database.dialect), MIGRATIONS)
+  expect(await look()).toMatchObject({ findings: [], groups: 2 })
+  on.foreign("UPDATE best SET word = '1' WHERE id = ?", w)
+  expect((await look()).findings).toMatchObject([{ kind: 'aggregate', problem: expect.stringContaining('"word":1') }])
 })
 
 test('a database to which another version belongs is not verified', async () => {

@@ -135,11 +135,14 @@ export function beginAttempt(
    */
   async function refuseStrayChildren(table: TableLayout, row: Row): Promise<void> {
     for (const child of table.children) {
+      // No child can refer to an id that its column cannot hold.
+      const [under] = child.compared(child.under, [row.id])
+      if (under === undefined) continue
       const id = child.asText('id', 'c')
       const scope = await scopeOf(table, row, buffer.load)
       const strays = await sql.all(
         `SELECT 1 AS one FROM ${child.sql} AS c WHERE ${child.value(child.under, 'c')} = ? AND NOT EXISTS (SELECT 1 FROM holdfast_log AS l WHERE l.tbl = ? AND l.id = ${id} AND l.scope = ?) AND NOT EXISTS (SELECT 1 FROM holdfast_mark AS m WHERE m.tbl = ? AND m.new_id = ${id}) LIMIT 1`,
-        [row.id, child.name, scope ?? '', child.name],
+        [under, child.name, scope ?? '', child.name],
       )
       if (strays.length > 0) throw new Rejection('row_exists', { table: table.name, id: row.id })
     }
