@@ -57,19 +57,21 @@ type Options = Partial<
 export function movableHost(log: (entry: LogEntry, cause: unknown) => void = () => undefined) {
   const real = nodeHost({ log: 'silent' })
   let passedMs = 0
+  let livedMs = 0
   const host: ServerHost = {
     random: real.random,
     log,
     clock: {
       ...real.clock,
       now: () => real.clock.now() + passedMs,
-      monotonic: () => real.clock.monotonic() + Math.max(0, passedMs),
+      monotonic: () => real.clock.monotonic() + livedMs,
     },
   }
   return {
     host,
     pass(ms: number) {
       passedMs += ms
+      livedMs += Math.max(0, ms)
     },
   }
 }
