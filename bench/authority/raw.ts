@@ -8,13 +8,14 @@ const [where = '', rowCount = '0', commitSize = '1', deviceCount = '1'] = proces
 const count = Number(rowCount)
 const size = Number(commitSize)
 const devices = Number(deviceCount)
+const SETS_PER_WORKOUT = 24
 
 /** The rows of one commit: for each table the values of all its rows, one after the other. */
 function valuesOf(first: number) {
   const commit = first / size
   const device = commit % devices
   const turn = Math.floor(commit / devices)
-  const [client, workoutId] = [uuidOf(`client ${device}`), uuidOf(`workout ${device}`)]
+  const client = uuidOf(`client ${device}`)
   const rows = Array.from({ length: size }, (_, index) => ({
     id: uuidOf(`set ${first + index}`),
     intent: uuidOf(`intent ${first + index}`),
@@ -23,8 +24,8 @@ function valuesOf(first: number) {
   return {
     sets: rows.flatMap(({ id, place }) => [
       id,
-      workoutId,
-      place,
+      uuidOf(`workout ${device} ${Math.floor(place / SETS_PER_WORKOUT)}`),
+      (place % SETS_PER_WORKOUT) + 1,
       'Squat (Barbell)',
       5,
       82.5,

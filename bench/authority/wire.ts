@@ -2,6 +2,7 @@
 // the authority and not the device. Holds no figures.
 import { Agent, type ClientRequest, request } from 'node:http'
 import { app, type SetArgs } from '../engine/app.ts'
+import { SETS_PER_WORKOUT } from '../engine/queue.ts'
 import { setArgs, workout } from '../engine/rows.ts'
 import { uuidOf } from '../engine/uuid.ts'
 
@@ -14,10 +15,9 @@ export interface Device {
   pull(cursors?: readonly object[]): string
 }
 
-/** A device with a workout of its own, which its first push makes. */
+/** A device that begins a workout, logs 24 sets in it, and begins the next. */
 export function makeDevice(actor: string, label: string): Device {
   const client = uuidOf(`client ${label}`)
-  const workoutId = uuidOf(`workout of ${label}`)
   let last = 0
   const caller = () => ({ protocol: 1, app: app.fingerprint, actor, client, last, stored: 0 })
   const entry = (name: string, args: object) => ({
@@ -29,7 +29,8 @@ export function makeDevice(actor: string, label: string): Device {
     madeAt: 1_700_000_000_000,
   })
   const next = (): object => {
-    if (last === 0) return entry('startWorkout', { ...workout(0), id: workoutId })
+    const workoutId = uuidOf(`${label} workout ${Math.floor(last / (SETS_PER_WORKOUT + 1))}`)
+    if (last % (SETS_PER_WORKOUT + 1) === 0) return entry('startWorkout', { ...workout(last), id: workoutId })
     const args: SetArgs = { ...setArgs(last, 100, label), workoutId }
     return entry('logSet', args)
   }
