@@ -181,7 +181,7 @@ export function createRetention(world: World, writer: Writer, ready: Promise<voi
     for (const table of [...layout.tables].reverse()) {
       const ids = live.get(table.name) ?? []
       try {
-        await sql.delete(table.sql, layout.dialect.quote('id'), ids)
+        await sql.delete(table.sql, table.id, table.compared('id', ids))
       } catch (error) {
         if (!(error instanceof ConstraintError)) throw error
         throw new TypeError(

@@ -212,6 +212,19 @@ test('the engine makes nothing in such a table but its triggers, and a start ove
   expect(again.foreign('SELECT count(*) AS n FROM holdfast_mark')).toEqual([{ n: 0 }])
 })
 
+test('a person is erased from tables that were there before', async () => {
+  const on = await open()
+  const anna = on.device('anna')
+  const w = uuid()
+  await anna.call(workout(w), set(uuid(), w))
+  await on.authority.erase('anna')
+  expect(on.foreign('SELECT (SELECT count(*) FROM app_workouts) + (SELECT count(*) FROM app_sets) AS n')).toEqual([
+    { n: 0 },
+  ])
+  await anna.pull()
+  expect([anna.rows('workouts'), anna.rows('sets')]).toEqual([[], []])
+})
+
 test('an index that would help and is not there is a warning', async () => {
   const on = await open({ before: TABLES.filter((text) => !text.includes('by_owner')) })
   expect(on.logged).toMatchObject([{ level: 'warn', message: 'the database would do better with an index' }])

@@ -43,6 +43,15 @@ const sets = table({
   extra: t.json<{ readonly mood: string }>().nullable(),
 }).scopeVia('workoutId')
 
+// A table that was there before: its names in SQL, of declared columns only, after its scope.
+table({ id: t.id(), ownerId: t.text() }).scope('user', 'ownerId').existing('app_people', { ownerId: 'owner_id' })
+table({ id: t.id(), workoutId: t.ref('workouts') })
+  .scopeVia('workoutId')
+  .existing('app_sets')
+// @ts-expect-error a name for a column that is not declared
+table({ id: t.id(), ownerId: t.text() }).scope('user', 'ownerId').existing('app_people', { nobody: 'x' })
+// @ts-expect-error whose the rows are is said first
+table({ id: t.id(), ownerId: t.text() }).existing('app_people')
 // @ts-expect-error a table needs an id
 table({ ownerId: t.text() })
 // @ts-expect-error the id is made with t.id
