@@ -1,13 +1,10 @@
 // What the tests of plain HTTP callers and of the defence of the wire share: an app whose mutators take no ids, an authority over a
 // fresh database, and a clock that a test can move. Holds no expectations.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { defineApp, t, table } from 'holdfast'
 import { type AuthorityOptions, createAuthority, type LogEntry, type ServerHost } from 'holdfast/server'
-import { nodeHost, sqlite } from 'holdfast/sqlite'
+import { nodeHost } from 'holdfast/sqlite'
 import { onTestFinished } from 'vitest'
+import { foreignly, freshBase, openBase } from './bases.ts'
 import { anything, post } from './scenario.ts'
 
 type Coffee = { readonly kind: string; readonly table?: string }
@@ -85,19 +82,13 @@ export interface Seen {
 
 /** Opens a café. */
 export async function openCafe(options: Options = {}) {
-  let path = options.path
-  if (path === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-http-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    path = join(folder, 'data.db')
-  }
-  const file = path
+  const path = options.path ?? freshBase()
   const logged: { readonly entry: LogEntry; readonly cause: unknown }[] = []
   const { host, pass } = movableHost((entry, cause) => void logged.push({ entry, cause }))
   const { path: _path, ...more } = options
   const authority = createAuthority({
     app: cafe,
-    database: sqlite(file, { host }),
+    database: openBase(path, host),
     authenticate: (request) => request.header('authorization')?.replace('Bearer ', ''),
     grants: (actor) => ({ read: [`user:${actor}`], write: [`user:${actor}`] }),
     ...more,
@@ -116,17 +107,10 @@ export async function openCafe(options: Options = {}) {
     const isJson = /json/.test(answer.headers['content-type'] ?? '')
     return { ...answer, body: isJson ? JSON.parse(answer.body) : { text: answer.body } }
   }
-  const sql = (text: string): readonly unknown[] => {
-    const db = new DatabaseSync(file)
-    try {
-      return db.prepare(text).all()
-    } finally {
-      db.close()
-    }
-  }
+  const sql = (text: string): readonly unknown[] => foreignly(path, text)
   return {
     authority,
-    path: file,
+    path,
     logged,
     /** Lets time pass, or goes back in it. */
     pass,
