@@ -120,7 +120,7 @@ interface Pg {
 async function openPostgres(address: string): Promise<Database> {
   const load = async <Module>(name: string, todo: string): Promise<Module> => {
     try {
-      return (await import(name)) as Module
+      return (await import(/* @vite-ignore */ name)) as Module
     } catch (error) {
       throw new ReachError(`${name} cannot be loaded: ${messageOf(error)}. ${todo}`, error)
     }
