@@ -14,7 +14,7 @@ import type { Layout, TableLayout } from '../db/layout.ts'
 import { unfitRows } from '../db/unfit.ts'
 import { type Failure, recomputeGroups } from './aggregates.ts'
 import { givePositions, type Unplaced } from './append-index.ts'
-import { type LogEntry, liveIds, liveScopes, writeEntries } from './change-log.ts'
+import { forgetAlone, type LogEntry, liveIds, liveScopes, writeEntries } from './change-log.ts'
 import { raiseVersions } from './commits.ts'
 import { arrivalMarks, clearMarks, type Mark, readMarks } from './marks.ts'
 import { raiseWatched } from './watched.ts'
@@ -44,6 +44,8 @@ interface Change {
   readonly id: string
   /** False for a row that only follows its parent. */
   readonly isMarked: boolean
+  /** False for a row that was only inserted. */
+  wasThere: boolean
   from: string | undefined
   to: string | undefined
   /** What the row has in the column by which it finds its scope; undefined when there is no row, or one that fits no device. */
@@ -69,9 +71,12 @@ export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: C
     readonly id: string
     readonly from: string | undefined
     readonly to: string | undefined
+    readonly isAlone: boolean
   }[] = []
   for (const { name } of layout.tables) {
-    for (const { id, from, to } of changes.of(name).values()) entries.push({ table: name, id, from, to })
+    await forgetAlone(sql, name, backOrGone(changes.of(name)))
+    for (const { id, from, to, under } of changes.of(name).values())
+      entries.push({ table: name, id, from, to, isAlone: to === undefined && under !== undefined })
   }
   const failures: Failure[] = []
   for (const aggregate of layout.aggregates) {
@@ -83,7 +88,13 @@ export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: C
     const before = await liveScopes(sql, aggregate.name, ids)
     const now = await scopesUnder(sql, aggregate.of, ids, changes.of)
     for (const id of ids)
-      entries.push({ table: aggregate.name, id, from: before.get(id), to: present.has(id) ? now.get(id) : undefined })
+      entries.push({
+        table: aggregate.name,
+        id,
+        from: before.get(id),
+        to: present.has(id) ? now.get(id) : undefined,
+        isAlone: false,
+      })
   }
   // Giving positions has marked rows again: what this adoption did itself is adopted with it.
   await clearMarks(sql)
@@ -94,6 +105,15 @@ export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: C
     unfit: unfitIn(layout, changes.of),
     failures,
   }
+}
+
+/** Rows that may have had no parent and now have one again, or are no longer there. */
+function backOrGone(changes: ReadonlyMap<string, Change>): readonly string[] {
+  const ids: string[] = []
+  for (const { id, wasThere, from, to, under, unfit } of changes.values())
+    if (wasThere && from === undefined && (to !== undefined || (under === undefined && unfit === undefined)))
+      ids.push(id)
+  return ids
 }
 
 function unfitIn(layout: Layout, changesOf: ChangesOf): Adopted['unfit'] {
@@ -132,8 +152,10 @@ async function touchedRows(sql: Sql, layout: Layout) {
     const changes = of(table)
     for (const id of [oldId, newId]) {
       if (id !== null && !changes.has(id))
-        changes.set(id, { id, isMarked: true, from: undefined, to: undefined, under: undefined })
+        changes.set(id, { id, isMarked: true, wasThere: false, from: undefined, to: undefined, under: undefined })
     }
+    const before = oldId === null ? undefined : changes.get(oldId)
+    if (before !== undefined) before.wasThere = true
     if (oldUnder !== null) {
       const left = groups.get(table)
       if (left === undefined) groups.set(table, new Set([oldUnder]))
@@ -175,7 +197,7 @@ async function followRows(
     )) {
       const id = String(row['id'])
       if (!followers.has(id))
-        followers.set(id, { id, isMarked: false, from: undefined, to: undefined, under: undefined })
+        followers.set(id, { id, isMarked: false, wasThere: true, from: undefined, to: undefined, under: undefined })
     }
   }
 }
@@ -267,6 +289,7 @@ async function logEntries(
     readonly id: string
     readonly from: string | undefined
     readonly to: string | undefined
+    readonly isAlone: boolean
   }[],
   mark: string,
   at: number,
@@ -277,15 +300,15 @@ async function logEntries(
     if (to !== undefined) touched.add(to)
   }
   const places = await raiseVersions(sql, [...touched].sort(), mark, at)
-  const entries: (LogEntry & { readonly scope: string })[] = []
-  const enter = (table: string, id: string, scope: string, isGone: boolean) => {
+  const entries: (LogEntry & { readonly scope: string; readonly isAlone: boolean })[] = []
+  const enter = (table: string, id: string, scope: string, isGone: boolean, isAlone: boolean) => {
     const version = places.get(scope)?.version
     check(version !== undefined, 'I7', `the scope ${scope} was touched and not raised`)
-    entries.push({ table, id, scope, version, isGone })
+    entries.push({ table, id, scope, version, isGone, isAlone })
   }
-  for (const { table, id, from, to } of rows) {
-    if (from !== undefined && from !== to) enter(table, id, from, true)
-    if (to !== undefined) enter(table, id, to, false)
+  for (const { table, id, from, to, isAlone } of rows) {
+    if (from !== undefined && from !== to) enter(table, id, from, true, isAlone)
+    if (to !== undefined) enter(table, id, to, false, false)
   }
   await writeEntries(sql, entries)
   return places

@@ -20,6 +20,11 @@ export interface LogEntry {
   readonly isGone: boolean
 }
 
+/** What `gone` says: the row is here, it left, or it left because it has no parent any more and lay nowhere else since. */
+const HERE = 0
+const LEFT = 1
+export const LEFT_ALONE = 2
+
 /** The scopes in which these rows are live, as the last adoption saw them. */
 export async function liveScopes(sql: Sql, table: string, ids: readonly string[]): Promise<Map<string, string>> {
   const rows = await allIn(
@@ -41,12 +46,28 @@ export async function liveIds(sql: Sql, table: string): Promise<Set<string>> {
 /** Writes entries over what the log said of these rows in these scopes. */
 export async function writeEntries(
   sql: Sql,
-  entries: readonly (LogEntry & { readonly scope: string })[],
+  entries: readonly (LogEntry & { readonly scope: string; readonly isAlone?: boolean })[],
 ): Promise<void> {
   await sql.insert(
     'INSERT INTO holdfast_log (tbl, id, scope, version, gone)',
-    entries.map(({ table, id, scope, version, isGone }) => [table, id, scope, version, isGone ? 1 : 0]),
+    entries.map(({ table, id, scope, version, isGone, isAlone }) => [
+      table,
+      id,
+      scope,
+      version,
+      isGone ? (isAlone ? LEFT_ALONE : LEFT) : HERE,
+    ]),
     ' ON CONFLICT (tbl, id, scope) DO UPDATE SET version = excluded.version, gone = excluded.gone',
+  )
+}
+
+/** These rows are no longer without a parent, or are no longer there: where they lay last counts no more. */
+export async function forgetAlone(sql: Sql, table: string, ids: readonly string[]): Promise<void> {
+  await allIn(
+    sql,
+    `UPDATE holdfast_log SET gone = ${LEFT} WHERE tbl = ? AND gone = ${LEFT_ALONE} AND id IN (?*) RETURNING id`,
+    [table],
+    ids,
   )
 }
 

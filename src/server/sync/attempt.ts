@@ -131,20 +131,29 @@ export function beginAttempt(
 
   /**
    * Rows whose parent was deleted lie in no scope, and nobody has a right to them. A row inserted under the parent's old id would
-   * take them into its own scope: allowed only where they came from there. To others the id is taken.
+   * take them into its own scope: allowed only where they lay last, as the last adoption saw it, and to the batch that inserted them
+   * itself. What another batch of this commit inserted lay nowhere yet. To others the id is taken.
    */
   async function refuseStrayChildren(table: TableLayout, row: Row): Promise<void> {
+    if (table.children.length === 0) return
+    const scope = await scopeOf(table, row, buffer.load)
     for (const child of table.children) {
       // No child can refer to an id that its column cannot hold.
       const [under] = child.compared(child.under, [row.id])
       if (under === undefined) continue
       const id = child.asText('id', 'c')
-      const scope = await scopeOf(table, row, buffer.load)
+      const isNew = `EXISTS (SELECT 1 FROM holdfast_mark AS m WHERE m.tbl = ? AND m.new_id = ${id} AND m.old_id IS NULL)`
+      const isHome = `EXISTS (SELECT 1 FROM holdfast_log AS l WHERE l.tbl = ? AND l.id = ${id} AND l.scope = ? AND l.gone <> 1)`
       const strays = await sql.all(
-        `SELECT 1 AS one FROM ${child.sql} AS c WHERE ${child.value(child.under, 'c')} = ? AND NOT EXISTS (SELECT 1 FROM holdfast_log AS l WHERE l.tbl = ? AND l.id = ${id} AND l.scope = ?) AND NOT EXISTS (SELECT 1 FROM holdfast_mark AS m WHERE m.tbl = ? AND m.new_id = ${id}) LIMIT 1`,
-        [under, child.name, scope ?? '', child.name],
+        `SELECT ${id} AS id, CASE WHEN ${isNew} THEN 1 ELSE 0 END AS fresh FROM ${child.sql} AS c WHERE ${child.value(child.under, 'c')} = ? AND (${isNew} OR NOT ${isHome})`,
+        [child.name, under, child.name, child.name, scope ?? ''],
       )
-      if (strays.length > 0) throw new Rejection('row_exists', { table: table.name, id: row.id })
+      for (const stray of strays) {
+        const { now, goneAt, writtenAt } = await buffer.lookUp(child, String(stray['id']))
+        const isOwn = goneAt > 0 || (writtenAt > 0 && Number(stray['fresh']) === 1)
+        if (!isOwn && now?.[child.under] === row.id)
+          throw new Rejection('row_exists', { table: table.name, id: row.id })
+      }
     }
   }
 

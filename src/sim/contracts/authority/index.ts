@@ -18,6 +18,7 @@ import { plainCases } from './plain.ts'
 import { rerunCases } from './rerun.ts'
 import { retentionCases } from './retention.ts'
 import { rightsCases } from './rights.ts'
+import { straysCases } from './strays.ts'
 
 /** The parts of the contract by their numbers. */
 export const ITEMS: { readonly [item: number]: string } = {
@@ -40,6 +41,7 @@ export const AUTHORITY_CASES: readonly AuthorityCase[] = [
   ...anyWriterCases,
   ...ownSqlCases,
   ...rightsCases,
+  ...straysCases,
   ...grantsCases,
   ...idempotencyCases,
   ...numbersCases,
