@@ -133,7 +133,7 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'poll',
     file: 'server/sync/live.ts',
-    find: 'createFanOut(host.clock, tuning, tick, poll)',
+    find: 'createFanOut(host.clock, tuning, tick, poll, world.database.hints)',
     replace: 'createFanOut(host.clock, tuning, tick, async () => undefined)',
     why: 'Nobody looks whether somebody else has written, so it waits for the next commit (I17).',
   },

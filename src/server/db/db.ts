@@ -1,5 +1,6 @@
 // The contract of a database: a few methods, so that SQLite and PostgreSQL differ in one folder each.
 // It knows no tables of the engine; who owns which is server/state. How an app's table stands in SQL is layout.ts.
+import type { Cancel } from '../../base/clock.ts'
 import { SyncError } from '../../base/errors.ts'
 import type { SqlRow, SqlValue } from '../../schema/tx.ts'
 import type { ServerHost } from '../host.ts'
@@ -70,6 +71,22 @@ export interface Dialect extends Ddl {
   readonly stamp: string
 }
 
+/** What a commit changed. `isFull` says that it may be anything. */
+export interface CommitHint {
+  readonly scopes: readonly string[]
+  readonly tables: readonly string[]
+  readonly clients: readonly string[]
+  readonly isFull?: boolean
+}
+
+/** How the authorities of one database hear of each other's commits. A hint may be lost: it saves time, and nothing depends on it. */
+export interface CommitHints {
+  /** Tells the others. */
+  tell(hint: CommitHint): void
+  /** Hears what others tell, until what it gives is called. */
+  listen(listener: (hint: CommitHint) => void): Cancel
+}
+
 /** The app's own database. */
 export interface Database {
   readonly dialect: Dialect
@@ -82,6 +99,8 @@ export interface Database {
   write<Result>(body: (sql: Sql) => Promise<Result>): Promise<Result>
   /** One snapshot: all statements see the same commit. May overlap with writes and other snapshots, and be called again like a write. */
   read<Result>(body: (sql: Sql) => Promise<Result>): Promise<Result>
+  /** Where several authorities share the database, and it can carry hints between them. */
+  readonly hints?: CommitHints
   /** Lets go of the database. */
   close(): Promise<void>
 }

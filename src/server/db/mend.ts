@@ -73,10 +73,8 @@ export function mending(inner: Database, layout: Layout, { clock, log }: ServerH
   }
 
   return {
-    dialect: inner.dialect,
-    host: inner.host,
+    ...inner,
     write: <Result>(body: (sql: Sql) => Promise<Result>) => tried(() => inner.write(body)),
     read: <Result>(body: (sql: Sql) => Promise<Result>) => tried(() => inner.read(body)),
-    close: () => inner.close(),
   }
 }

@@ -1,6 +1,7 @@
 // Hints of what was committed, gathered until the next tick of the live streams. A lost hint costs time, never a change: a poll looks
 // for what nobody told us of (another process on the same database, plain SQL). Knows no streams; live.ts does what a tick does.
 import type { Cancel, Clock } from '../../base/clock.ts'
+import type { CommitHints } from '../db/db.ts'
 import type { Committed } from './writer.ts'
 
 /** What a tick has to look at. */
@@ -25,12 +26,16 @@ export interface FanOut {
 /** Between two ticks it rests for so many times what the last one took, and `tickMs` at most: ticking leaves the time to others. */
 const REST = 3
 
-/** Makes one. `tick` is called with what was gathered, never twice at once; `poll` every `pollMs`. */
+/**
+ * Makes one. `others` are the authorities that share the database: they are told of every commit here, and heard while there are streams.
+ * `tick` is called with what was gathered, never twice at once, at least `tickMs` apart; `poll` every `pollMs`.
+ */
 export function createFanOut(
   clock: Clock,
   times: { readonly tickMs: number; readonly pollMs: number },
   tick: (hints: Hints) => Promise<void>,
   poll: () => Promise<void>,
+  others?: CommitHints,
 ): FanOut {
   let hints = none()
   let isActive = false
@@ -38,6 +43,7 @@ export function createFanOut(
   let earliestAt = Number.NEGATIVE_INFINITY
   let cancelTick: Cancel | undefined
   let cancelPoll: Cancel | undefined
+  let cancelListening: Cancel | undefined
   /** Rises when polling begins or ends, so that a poll which was under way does not begin it again. */
   let polling = 0
 
@@ -94,6 +100,7 @@ export function createFanOut(
 
   return {
     tell({ adopted, clients }) {
+      others?.tell({ scopes: [...adopted.scopes.keys()], tables: [...adopted.tables], clients })
       if (!isActive) return
       gather({ scopes: adopted.scopes.keys(), tables: adopted.tables, clients })
       schedule()
@@ -107,7 +114,14 @@ export function createFanOut(
       if (active === isActive) return
       isActive = active
       polling++
-      if (active) return pollLater()
+      if (active) {
+        cancelListening = others?.listen((hint) => {
+          gather(hint)
+          schedule()
+        })
+        return pollLater()
+      }
+      cancelListening?.()
       hints = none()
       cancelTick?.()
       cancelTick = undefined

@@ -73,7 +73,7 @@ export function createLive(world: World, snapshot: TakeSnapshot): Live {
   let stamp = ''
   let cancelHeartbeat: Cancel | undefined
 
-  const fanOut = createFanOut(host.clock, tuning, tick, poll)
+  const fanOut = createFanOut(host.clock, tuning, tick, poll, world.database.hints)
 
   /** An actor's rights, with the numbers of the tables that they depend on. */
   async function rightsOf(sql: Sql, actor: string): Promise<Standing> {

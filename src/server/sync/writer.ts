@@ -6,7 +6,7 @@ import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
 import { randomHex } from '../../base/random.ts'
 import { appendOutcome, type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
-import type { Sql } from '../db/db.ts'
+import { RowsLocked, type Sql } from '../db/db.ts'
 import { type Adopted, adopt } from '../state/adopt.ts'
 import { readClient } from '../state/ledger.ts'
 import type { World } from '../world.ts'
@@ -43,6 +43,9 @@ interface Job {
 
 /** So many failures of functions in aggregates are told of, one for each value of each group. */
 const MAX_TOLD = 1_000
+
+/** So many batches of one commit may wait for rows that somebody keeps locked. */
+const LOCKED_BATCHES = 2
 
 /** Makes the writer. `onCommit` hears of each commit before the answers go out. */
 export function createWriter(world: World, onCommit: (committed: Committed) => void): Writer {
@@ -83,19 +86,33 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
     return queue.splice(0, count)
   }
 
-  /** Decides and commits; when the commit fails as a whole, each batch goes alone, and then each intent. */
-  async function commit(jobs: readonly Job[]): Promise<void> {
-    if (jobs.length === 0) return
+  /**
+   * Decides and commits; when the commit fails as a whole, each batch goes alone, and then each intent. Tells whether it met rows that
+   * somebody keeps locked.
+   */
+  async function commit(jobs: readonly Job[]): Promise<boolean> {
+    if (jobs.length === 0) return false
     let results: readonly (() => void)[]
     try {
       results = await transaction(jobs)
     } catch (error) {
-      if (error instanceof SyncError) for (const job of jobs) job.reject(error)
-      else if (jobs.length > 1) for (const job of jobs) await commit([job])
+      const isLocked = error instanceof RowsLocked
+      if (error instanceof SyncError && (!isLocked || jobs.length === 1)) for (const job of jobs) job.reject(error)
+      else if (jobs.length > 1) await commitEach(jobs, error)
       else for (const job of jobs) await commitOneByOne(job, error)
-      return
+      return isLocked
     }
     for (const answer of results) answer()
+    return false
+  }
+
+  /** Each batch alone. Everybody waits for locked rows with those that want them: after a few, the rest is told to come again. */
+  async function commitEach(jobs: readonly Job[], cause: unknown): Promise<void> {
+    let locked = 0
+    for (const job of jobs) {
+      if (locked >= LOCKED_BATCHES) job.reject(cause)
+      else if (await commit([job])) locked++
+    }
   }
 
   async function transaction(jobs: readonly Job[]): Promise<readonly (() => void)[]> {

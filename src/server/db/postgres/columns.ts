@@ -8,6 +8,8 @@ export interface ColumnType {
   readonly read: string
   /** What turns the column read into the one to be written: nothing, or a cast. */
   readonly cast: string
+  /** Whether an index of the app may refuse a value because another row has it. Those of the engine are over positions, which are free. */
+  readonly isUnique: boolean
 }
 
 /** The columns of one table, by quoted name. */
@@ -23,7 +25,7 @@ export interface Columns {
   forget(): void
 }
 
-const QUERY = `SELECT quote_ident(attname) AS quoted, attname AS name, format_type(atttypid, NULL) AS type, typcategory AS category FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped`
+const QUERY = `SELECT quote_ident(attname) AS quoted, attname AS name, format_type(atttypid, NULL) AS type, typcategory AS category, EXISTS (SELECT FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = attrelid AND (indisunique OR indisexclusion) AND (attnum = ANY (indkey) OR indexprs IS NOT NULL) AND relname NOT LIKE 'holdfast.%') AS uniq FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped`
 
 /** Makes the memory of one database. */
 export function createColumns(): Columns {
@@ -33,8 +35,8 @@ export function createColumns(): Columns {
       const before = known.get(table)
       if (before !== undefined) return before
       const types = new Map<string, ColumnType>()
-      for (const { name, quoted, type, category } of await ask(QUERY, [table])) {
-        const found = typeOf(String(type), String(category))
+      for (const { name, quoted, type, category, uniq } of await ask(QUERY, [table])) {
+        const found = { ...typeOf(String(type), String(category)), isUnique: uniq === true }
         types.set(`"${String(name).replaceAll('"', '""')}"`, found)
         types.set(String(quoted), found)
       }
@@ -46,7 +48,7 @@ export function createColumns(): Columns {
 }
 
 /** JSON and bytes come as texts. A text without its length: what is too long is refused where it is written, and not cut off before. */
-function typeOf(type: string, category: string): ColumnType {
+function typeOf(type: string, category: string): Omit<ColumnType, 'isUnique'> {
   if (type === 'json' || type === 'jsonb' || type === 'bytea') return { read: 'text', cast: `::${type}` }
   return { read: category === 'S' ? 'text' : type, cast: '' }
 }

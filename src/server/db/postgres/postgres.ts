@@ -12,6 +12,7 @@ import type { Database, Sql } from '../db.ts'
 import { type Columns, createColumns } from './columns.ts'
 import { postgresDialect } from './dialect.ts'
 import { endsConnection, Interrupted, mapError, stateOf } from './errors.ts'
+import { createHints } from './hints.ts'
 import type { PgConnection, PgPool } from './pool.ts'
 import { createSession } from './session.ts'
 
@@ -53,6 +54,7 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
   const writing = createLane()
   const waiting: (() => void)[] = []
   const reading = new Set<Promise<unknown>>()
+  const hints = createHints(pool, host)
   let isClosed = false
 
   // The first snapshot is taken by the statement after LOCK TABLE, which takes none itself. A commit that is acknowledged is on disk,
@@ -105,7 +107,7 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
         await session.end()
         const lost = session.lost()
         if (lost !== undefined) throw lost
-        await meaningfully(() => commit(connection, begin === beginWrite && session.hasWritten()))
+        await commit(connection, begin === beginWrite && session.hasWritten())
         return result
       } catch (error) {
         await session.end()
@@ -119,7 +121,8 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
 
   async function commit(connection: PgConnection, hasWritten: boolean): Promise<void> {
     // Of a transaction that has failed COMMIT makes a ROLLBACK, and says so only in the word by which it answers.
-    const results = await connection.query(hasWritten ? 'UPDATE holdfast_writer SET n = n + 1; COMMIT' : 'COMMIT')
+    const text = hasWritten ? 'UPDATE holdfast_writer SET n = n + 1; COMMIT' : 'COMMIT'
+    const results = await meaningfully(() => connection.query(text))
     const last = Array.isArray(results) ? results.at(-1) : results
     if (last?.command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back')
   }
@@ -195,11 +198,13 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
   return {
     dialect: postgresDialect,
     host,
+    hints,
     write: (body) => writing.run(() => persistently(beginWrite, body)),
     read: (body) => atPlace(() => persistently(beginRead, body)),
     async close() {
       if (isClosed) return
       isClosed = true
+      await hints.close()
       await writing.run(async () => undefined)
       while (reading.size > 0) await Promise.allSettled(reading)
       pool.removeListener('error', onPoolError)

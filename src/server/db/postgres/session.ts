@@ -3,7 +3,7 @@
 // by catching it. Begins and ends no transaction (postgres.ts does).
 import { SyncError } from '../../../base/errors.ts'
 import { createLane } from '../../../base/lane.ts'
-import { ConstraintError, type Sql, type SqlValue } from '../db.ts'
+import type { Sql, SqlValue } from '../db.ts'
 import { type Columns, type ColumnTypes, partsOfHead } from './columns.ts'
 import { Interrupted, isOwnIndex, mapError } from './errors.ts'
 import type { PgConnection, PgResult, PgStatement } from './pool.ts'
@@ -93,12 +93,6 @@ export function createSession(connection: PgConnection, options: SessionOptions)
     }
   }
 
-  async function updateEach(text: string, rows: readonly (readonly SqlValue[])[]): Promise<number> {
-    let changed = 0
-    for (const row of rows) changed += (await execute(text, row, true)).rowCount ?? 0
-    return changed
-  }
-
   const sql: Sql = {
     async all(text, parameters = []) {
       if (!QUERY.test(text)) hasWritten = true
@@ -153,20 +147,21 @@ export function createSession(connection: PgConnection, options: SessionOptions)
       if (rows.length === 0) return 0
       hasWritten = true
       const one = `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE ${key} = ?`
-      if (rows.length === 1) return updateEach(one, rows)
-      // In which order the rows of one statement are changed nobody knows, and a unique value may pass from one to the next: where they
-      // cannot be changed at once they are changed in their order.
-      try {
-        return await sql.savepoint(async () => {
-          const set = await recordset(table, [...columns, key], rows)
-          const assigned = columns.map((column, index) => `${column} = ${set.values[index]}`).join(', ')
-          const text = `UPDATE ${table} AS target SET ${assigned} FROM ${set.from} WHERE target.${key} = ${set.values[columns.length]}`
-          return (await execute(text, [set.json], true)).rowCount ?? 0
-        })
-      } catch (error) {
-        if (!(error instanceof ConstraintError)) throw error
-        return updateEach(one, rows)
+      // In which order the rows of one statement are changed nobody knows, and a unique value may pass from one to the next.
+      const types = await typesOf(table)
+      if (rows.length === 1 || columns.some((column) => types.get(column)?.isUnique !== false)) {
+        let changed = 0
+        for (const row of rows) changed += (await execute(one, row, true)).rowCount ?? 0
+        return changed
       }
+      let changed = 0
+      for (let from = 0; from < rows.length; from += MAX_ROWS) {
+        const set = await recordset(table, [...columns, key], rows.slice(from, from + MAX_ROWS))
+        const assigned = columns.map((column, index) => `${column} = ${set.values[index]}`).join(', ')
+        const text = `UPDATE ${table} AS target SET ${assigned} FROM ${set.from} WHERE target.${key} = ${set.values[columns.length]}`
+        changed += (await execute(text, [set.json], true)).rowCount ?? 0
+      }
+      return changed
     },
     async delete(table, key, values) {
       if (values.length === 0) return

@@ -113,7 +113,7 @@ export const CONTRACT_BREAKS: readonly ContractBreak[] = [
     name: 'poll',
     item: 10,
     file: 'server/sync/live.ts',
-    find: 'createFanOut(host.clock, tuning, tick, poll)',
+    find: 'createFanOut(host.clock, tuning, tick, poll, world.database.hints)',
     replace: 'createFanOut(host.clock, tuning, tick, async () => undefined)',
     why: 'Nobody looks whether another process has written (I17).',
   },
