@@ -6,6 +6,9 @@ import { type Authority, createAuthority, type Database, type LogEntry } from 'h
 import { nodeHost } from 'holdfast/sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { computeGroup } from '../../src/schema/aggregate.ts'
+import { layOut } from '../../src/server/db/layout.ts'
+import { MIGRATIONS } from '../../src/server/state/tables.ts'
+import { mendDatabase, verifyDatabase } from '../../src/server/verify.ts'
 import { foreign, freshBase, openBase } from './bases.ts'
 
 type SetRow = { readonly id: string; readonly reps: number; readonly kg: number | null; readonly name: string }
@@ -293,4 +296,20 @@ test('[I11] an aggregate that is declared otherwise under the same names is made
   // A function is not seen into: the groups stay as they are until they are touched, or the version is raised.
   expect(await kg(declare({ kg: sum(() => 1, { decimals: 1 }) }))).toBe(70.6)
   expect(await kg(declare({ kg: sum(() => 1, { decimals: 1 }) }, 2))).toBe(2)
+})
+
+test('[I11] values of every kind are verified, and what somebody changed is mended', async () => {
+  const on = await start()
+  for (const each of [set('a', 50), set('b', null, 'bad'), set('c', 70, 'press', 'v')])
+    await on.authority.run('anna', 'insertSets', each)
+  await on.authority.close()
+  const database = openBase(on.path)
+  onTestFinished(() => database.close())
+  const layout = layOut(app, database.dialect)
+  const found = async () => (await verifyDatabase(database, layout, MIGRATIONS)).findings.map(({ kind }) => kind)
+  expect(await found()).toEqual([])
+  on.plain("UPDATE best SET names = 'null' WHERE id = 'v'")
+  on.plain("UPDATE best SET heaviest = NULL WHERE id = 'w'")
+  expect(await found()).toEqual(['aggregate', 'aggregate'])
+  expect((await mendDatabase(database, layout, MIGRATIONS)).left).toMatchObject({ findings: [] })
 })

@@ -8,7 +8,7 @@ import type { Step } from './migrations.ts'
 
 /** The table of declarations: of an aggregate by its name, of a position by table and column. What is not there was never made. */
 export const declaredTables = (dialect: Dialect): readonly string[] => [
-  `CREATE TABLE holdfast_declared (name TEXT NOT NULL, declaration TEXT NOT NULL, PRIMARY KEY (name))${dialect.keyOrdered}`,
+  `CREATE TABLE holdfast_declared (name ${dialect.text} NOT NULL, declaration ${dialect.text} NOT NULL, PRIMARY KEY (name))${dialect.keyOrdered}`,
 ]
 
 /** An aggregate whose table is not as it is declared, and what makes it anew. */

@@ -10,7 +10,7 @@ import type { TableLayout } from '../db/layout.ts'
 
 /** The table of the highest positions that were given. */
 export const positionTables = (dialect: Dialect): readonly string[] => [
-  `CREATE TABLE holdfast_position (tbl TEXT NOT NULL, col TEXT NOT NULL, parent TEXT NOT NULL, last BIGINT NOT NULL, PRIMARY KEY (tbl, col, parent))${dialect.keyOrdered}`,
+  `CREATE TABLE holdfast_position (tbl ${dialect.text} NOT NULL, col ${dialect.text} NOT NULL, parent ${dialect.text} NOT NULL, last BIGINT NOT NULL, PRIMARY KEY (tbl, col, parent))${dialect.keyOrdered}`,
 ]
 
 /** A row that wants a position. */
