@@ -2,10 +2,8 @@
 // commands themselves only turn what the server room says into text or JSON; nothing is decided here. No process is touched either:
 // output and folder come in, so that tests run it as it is.
 
-import { runMigrate } from './migrate.ts'
-import { openApp, openDatabase, ReachError } from './open.ts'
-import { runVerify } from './verify.ts'
-import { HELP, helpOf, parseWords, UsageError } from './words.ts'
+import { ReachError, UsageError } from './errors.ts'
+import { HELP, helpOf, parseWords } from './words.ts'
 
 /** Where the command stands. */
 export interface Surroundings {
@@ -20,8 +18,6 @@ export interface Surroundings {
 /** 0: all is well. 1: something was found. 2: the command was called wrongly. 3: the app or the database cannot be reached. */
 export type ExitCode = 0 | 1 | 2 | 3
 
-const runs = { migrate: runMigrate, verify: runVerify } as const
-
 /** Runs the command with these words; never rejects. */
 export async function main(words: readonly string[], { out, err, cwd }: Surroundings): Promise<ExitCode> {
   try {
@@ -31,13 +27,19 @@ export async function main(words: readonly string[], { out, err, cwd }: Surround
       return 0
     }
     const { command, options } = parsed
+    // Only now what needs a database is loaded: help comes without.
+    const [{ openApp, openDatabase }, { runMigrate }, { runVerify }] = await Promise.all([
+      import('./open.ts'),
+      import('./migrate.ts'),
+      import('./verify.ts'),
+    ])
     const app = await openApp(options.app, cwd)
     const database = await openDatabase(options.database, cwd, {
       isReadOnly: command === 'migrate' && !options.apply,
       mayMake: command === 'migrate' && options.apply,
     })
     try {
-      return await runs[command]({ app, database, options, out })
+      return await (command === 'migrate' ? runMigrate : runVerify)({ app, database, options, out })
     } finally {
       await database.close()
     }

@@ -11,14 +11,7 @@ import type { Database, Sql, SqlRow, SqlValue } from '../server/db/db.ts'
 import { inPieces } from '../server/db/in-list.ts'
 import { sqliteDialect } from '../server/db/sqlite/dialect.ts'
 import { sqlite } from '../server/db/sqlite/sqlite.ts'
-
-/** The app or the database is not where it was said to be, or does not answer. */
-export class ReachError extends Error {
-  constructor(message: string, cause?: unknown) {
-    super(message, { cause })
-    this.name = 'ReachError'
-  }
-}
+import { ReachError } from './errors.ts'
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

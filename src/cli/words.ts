@@ -1,15 +1,7 @@
 // The words of the command: which commands and options there are, what `--help` says of them, and the reading of what was typed. What
 // is wrong is told with what is right; nothing is run here.
 
-/** The command was called in a way that it does not know. */
-export class UsageError extends Error {
-  readonly command: CommandName | undefined
-  constructor(message: string, command?: CommandName) {
-    super(message)
-    this.name = 'UsageError'
-    this.command = command
-  }
-}
+import { UsageError } from './errors.ts'
 
 /** What was asked for. */
 export interface Options {
