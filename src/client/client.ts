@@ -86,7 +86,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         frames: (frames, areAll) => pending?.others.frames(frames, areAll),
       })
       const stored = await storage.load(firstBirth(host.random, host.clock.now()))
-      outbox = createOutbox(storage, stored.outbox, (run) => void host.clock.turn(run), {
+      outbox = createOutbox(storage, stored.outbox, (run) => void calls.handedOver().then(run), {
         changed: onEntries,
         refused: onRefused,
       })

@@ -173,6 +173,27 @@ describe('the cases catch a store that', () => {
       /when one is closed the others go on/,
     ],
     [
+      'goes on from what a client has kept itself',
+      withStorage((storage) => {
+        let own = 0
+        return {
+          async append(intents) {
+            own += intents.length
+            return Math.min(await storage.append(intents), own - intents.length + 1) as Sequence
+          },
+        }
+      }),
+      /behind the back of a rewrite/,
+    ],
+    [
+      'forgets in a rewrite how far numbers were given',
+      withStorage((storage) => ({
+        rewriteOutbox: (make) =>
+          storage.rewriteOutbox(() => make().map((event) => (event.kind === 'born' ? { ...event, last: 0 } : event))),
+      })),
+      /what a rewrite has forgotten/,
+    ],
+    [
       'loses what two append in the same moment',
       withStorage((storage) => {
         let running = 0

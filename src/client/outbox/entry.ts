@@ -52,3 +52,9 @@ export function makeEntry(intent: KeptIntent): OwnEntry {
     saved: undefined,
   }
 }
+
+/** Says of an entry whether it is retired. */
+export function setRetired(entry: OwnEntry, isRetired: boolean): OwnEntry {
+  entry.isRetired = isRetired
+  return entry
+}

@@ -8,7 +8,7 @@ import { type Late, settle } from '../../base/late.ts'
 import type { ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
 import { type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import type { Draft, Storage } from '../storage/storage.ts'
-import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry } from './entry.ts'
+import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry, setRetired } from './entry.ts'
 import { countForgettable, rebornEvents, snapshotEvents } from './snapshot.ts'
 import { type KeptIntent, type OutboxEvent, placesOf } from './stored.ts'
 
@@ -63,11 +63,11 @@ export interface Outbox {
   settled(): Promise<void>
 }
 
-/** Opens the outbox over what storage had kept. `afterTurn` calls back when the running turn is over. */
+/** Opens the outbox over what storage had kept. `afterCalls` calls back when what has been called so far has been handed over. */
 export function createOutbox(
   storage: Storage,
   kept: readonly OutboxEvent[],
-  afterTurn: (run: () => void) => void,
+  afterCalls: (run: () => void) => void,
   listener: OutboxListener,
 ): Outbox {
   let client = '' as ClientId
@@ -157,21 +157,23 @@ export function createOutbox(
     const written = draft
     draft = undefined
     check(written === undefined || written.count === group.length, 'I1', 'a draft does not hold what is to be kept')
+    const intents = group.map(({ intent }) => intent)
+    let from = 0
     try {
-      const from = await storage.append(
-        group.map(({ intent }) => intent),
-        written,
-      )
-      check(from === lastNumber() + 1, 'I18', `storage gave number ${from} after ${lastNumber()}`)
+      from = await storage.append(intents, written)
+      const place = group[0]?.sequence ?? lastNumber() + 1
+      check(from === 0 || from === place, 'I18', `storage gave number ${from} where ${place} comes next`)
     } catch (error) {
       unnumbered = unnumbered.slice(group.length)
-      for (const { intent } of group) byId.delete(intent.id)
+      for (const { id } of intents) byId.delete(id)
       listener.refused(group, error)
       return
     }
     unnumbered = unnumbered.slice(group.length)
     for (const entry of group) {
-      place(entry)
+      // Another client's rewriting may have told of its place already, or have forgotten it.
+      if (from === 0) byId.delete(entry.intent.id)
+      else if (entry.sequence === undefined) place(entry)
       if (entry.saved !== undefined) settle(entry.saved, undefined)
       entry.saved = undefined
     }
@@ -233,7 +235,9 @@ export function createOutbox(
     get first() {
       return first
     },
-    entries: () => (unnumbered.length === 0 ? numbered : [...numbered, ...unnumbered]),
+    // What is being saved here may be in both, while another client's rewriting tells of it.
+    entries: () =>
+      unnumbered.length === 0 ? numbered : [...numbered, ...unnumbered.filter((entry) => !entry.sequence)],
     get: (id) => byId.get(id),
     at: (sequence) => numbered[sequence - first],
     add(intent, saved) {
@@ -243,8 +247,8 @@ export function createOutbox(
       entry.saved = saved
       byId.set(intent.id, entry)
       unnumbered.push(entry)
-      // What is called in the same turn shares one write.
-      saving ??= new Promise<void>((begin) => afterTurn(begin)).then(saveGroups)
+      // What is called in one go shares one write; what comes later shares the next.
+      saving ??= new Promise<void>((begin) => afterCalls(begin)).then(saveGroups)
     },
     undecided: (limit) => numbered.slice(Math.max(0, decided + 1 - first), Math.max(0, decided + 1 - first) + limit),
     countUndecided: () => lastNumber() - decided,
@@ -341,9 +345,4 @@ export function createOutbox(
       await lane.run(async () => undefined)
     },
   }
-}
-
-function setRetired(entry: OwnEntry, isRetired: boolean): OwnEntry {
-  entry.isRetired = isRetired
-  return entry
 }

@@ -64,7 +64,9 @@ export interface Storage {
   /**
    * Gives the intents the next sequence numbers and keeps them as one `made` event, in one transaction; resolves with the first
    * number when they are durable. Rejects with a SyncError when nothing was kept. Calls that overlap are done in order.
-   * `draft` holds the same intents, for a caller who has put them into it before the disk is waited for.
+   * `draft` holds the same intents, for a caller who has put them into it before the disk is waited for. Where the journal of a shared
+   * store was written anew behind them, the listener has heard of them before their number comes, which is 0 when they are decided and
+   * forgotten already.
    */
   append(intents: readonly IntentContent[], draft?: Draft): Promise<Sequence>
   /** Begins a draft for one append of this storage. Absent where nothing would be gained by it. */

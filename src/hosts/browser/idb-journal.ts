@@ -6,6 +6,7 @@ import { type IDBPDatabase, type IDBPObjectStore, unwrap } from 'idb'
 import { check } from '../../base/assert.ts'
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
+import { addRecord } from './idb-add.ts'
 import { inStore } from './store-fault.ts'
 
 /** The number of the format of these records; what is newer is left untouched. */
@@ -23,6 +24,14 @@ interface Head {
   readonly covers: number
 }
 
+/** What stands behind a key, and the head; the usual one where there is none yet. */
+interface Found {
+  readonly head: Head
+  readonly isNew: boolean
+  readonly keys: readonly number[]
+  readonly texts: readonly string[]
+}
+
 /** Records that others have written. `areAll`: the journal was written anew, and they are all of it. */
 export type Heard = (texts: readonly string[], areAll: boolean) => void
 
@@ -30,8 +39,11 @@ export type Heard = (texts: readonly string[], areAll: boolean) => void
 export interface IdbJournal {
   /** Reads all, each record by `parse` while the next ones come. An empty one begins with `begin`, if that is given. */
   load<Value>(parse: (text: string) => Value, begin?: string): Promise<readonly Value[]>
-  /** Adds one record behind what others have added; anybody may. */
-  add(text: string): Promise<void>
+  /**
+   * Adds one record behind what others have added, of which is heard first; anybody may. False when the journal was written anew
+   * before this tab knew where its record stood: then what was heard is all of the journal, the record, or what came of it, included.
+   */
+  add(text: string): Promise<boolean>
   /** Adds what `make` gives once all that others have added is heard; fenced when this tab leads. */
   note(make: () => string | undefined): Promise<void>
   /** Adds the records that `make` gives, all or none; only the leader may. `make` is called after the turn: many rows take a while. */
@@ -99,33 +111,6 @@ export function openIdbJournal(
 
   const within: typeof transact = (...asked) => lane.run(() => transact(...asked))
 
-  /**
-   * Adds a record where nobody has written since the last known one, which the browser's next key tells: keys follow each other. False
-   * when somebody has; then nothing was added. Without the promises of `idb`, which take a tenth of what a strict commit does.
-   */
-  const addNext = (text: string): Promise<boolean> =>
-    inStore(
-      'take an addition',
-      () =>
-        new Promise((resolve, reject) => {
-          const transaction = unwrap(db).transaction([name], 'readwrite', { durability })
-          let isNext = true
-          transaction.oncomplete = () => resolve(true)
-          transaction.onabort = () =>
-            isNext ? reject(transaction.error ?? new DOMException('It was taken back', 'AbortError')) : resolve(false)
-          try {
-            const adding = transaction.objectStore(name).add(text)
-            adding.onsuccess = () => {
-              isNext = adding.result === position + 1
-              if (!isNext) transaction.abort()
-            }
-          } catch (error) {
-            reject(error)
-            abort(transaction)
-          }
-        }),
-    )
-
   const since = (key: number): IDBKeyRange => IDBKeyRange.bound(key, Number.POSITIVE_INFINITY, true, true)
 
   const headOf = async (store: Store<'readonly'> | Store<'readwrite'>): Promise<Head | undefined> => {
@@ -139,7 +124,7 @@ export function openIdbJournal(
     return head
   }
 
-  const read = async (store: Store<'readonly'> | Store<'readwrite'>, key: number) => {
+  const read = async (store: Store<'readonly'> | Store<'readwrite'>, key: number): Promise<Found> => {
     const [head, keys, texts] = await Promise.all([
       headOf(store),
       store.getAllKeys(since(key)) as Promise<number[]>,
@@ -149,7 +134,7 @@ export function openIdbJournal(
   }
 
   /** Takes in what a transaction found behind the last known record. */
-  const take = ({ head, keys, texts }: Awaited<ReturnType<typeof read>>): void => {
+  const take = ({ head, keys, texts }: Found): void => {
     const wasRewritten = position < head.first
     // What the rewriting says is known here, if everything before it is.
     const known = wasRewritten && position === head.covers ? keys.filter((key) => key <= head.last).length : 0
@@ -163,6 +148,9 @@ export function openIdbJournal(
     const news = texts.slice(known)
     if (news.length > 0) heard(news, areAll)
   }
+
+  /** What stands behind the last known record. */
+  const look = (): Promise<Found> => transact('readonly', 'be read', (store) => read(store, position))
 
   const mustLead = (head: Head): void => {
     if (epoch === undefined || head.epoch !== epoch)
@@ -218,19 +206,20 @@ export function openIdbJournal(
     },
     add: (text) =>
       lane.run(async () => {
-        if (await addNext(text)) return own(position + 1, text)
-        await transact(
-          'readwrite',
-          'take an addition',
-          async (store) => {
-            const found = await read(store, position)
-            return { found, key: await store.add(text) }
-          },
-          ({ found, key }) => {
-            take(found)
-            own(key, text)
-          },
+        // When others have written since the last known record, what they wrote: asked for at once, before much can happen to it.
+        let missed: Promise<Found> | undefined
+        const key = await inStore('take an addition', () =>
+          addRecord(unwrap(db), name, durability, text, (given) => {
+            if (given !== position + 1) missed = look()
+            // When the commit fails, nobody asks for it.
+            missed?.catch(() => undefined)
+          }),
         )
+        const found = await missed
+        const isGone = found !== undefined && found.head.first > key
+        if (found !== undefined) take(isGone ? found : before(found, key))
+        if (!isGone) own(key, text)
+        return !isGone
       }),
     async note(make) {
       let text: string | undefined
@@ -323,6 +312,12 @@ export function openIdbJournal(
     length: () => ({ all, base }),
     settled: () => lane.run(async () => undefined),
   }
+}
+
+/** Of what was found, what stands before a key. */
+function before(found: Found, key: number): Found {
+  const keys = found.keys.filter((other) => other < key)
+  return { ...found, keys, texts: found.texts.slice(0, keys.length) }
 }
 
 /** Ends a transaction that is not over; harmless for one that is. */

@@ -55,8 +55,12 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
   // A frame could not be kept. One kept after it would tell of effects whose rows are missing.
   let hasGap = false
 
+  /** What others put there, as it was heard last. */
+  let heardOf: readonly OutboxEvent[] = []
+
   const outbox = openIdbJournal(db, 'outbox', durability, (texts) => {
     const events = eventsOf(texts.map(parseEvents))
+    heardOf = events
     if (events.length > 0) listener?.outbox(events)
   })
   const frames = openIdbJournal(db, 'frames', 'relaxed', (texts, areAll) =>
@@ -112,7 +116,8 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
       if (intents.length === 0) return (last + 1) as Sequence
       const items =
         (draft as TextDraft | undefined)?.text() ?? intents.map((intent) => JSON.stringify(intent)).join(',')
-      await outbox.add(`[{"kind":"made","intents":[${items}]}]`)
+      heardOf = []
+      if (!(await outbox.add(`[{"kind":"made","intents":[${items}]}]`))) return placeIn(heardOf, intents[0]?.id)
       const first = (last + 1) as Sequence
       last += intents.length
       return first
@@ -187,6 +192,15 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
       },
     },
   }
+}
+
+/** The number of an intent in events that tell of all; 0 when they tell of it no more. */
+function placeIn(events: readonly OutboxEvent[], id: string | undefined): Sequence {
+  for (const event of events) {
+    const at = event.kind === 'made' ? event.intents.findIndex((intent) => intent.id === id) : -1
+    if (event.kind === 'made' && at >= 0) return (event.first + at) as Sequence
+  }
+  return 0 as Sequence
 }
 
 function isLong(journal: IdbJournal): boolean {

@@ -1,8 +1,9 @@
 // Makes the browser begin a new log. Chromium keeps all that an origin has in IndexedDB in one log, whose last record a kill or a power
 // cut may have torn. A start takes no notice of that, but what it writes stands behind the tear: the start after it finds the log
 // damaged in the middle, and throws everything away. Deleting a database, however small, ends the old log; docs/decisions has a page
-// about it. It takes some milliseconds, beside which may be read but nothing should be written. Decides nothing and never fails.
-import { deleteDB, openDB } from 'idb'
+// about it. So each start deletes the one that the start before it has left, and leaves another: that is one step of some milliseconds,
+// beside which may be read but nothing should be written. Decides nothing and never fails.
+import { openDB } from 'idb'
 
 /** A tab that was frozen in the middle of this would hold up all others. */
 const PATIENCE_MS = 500
@@ -19,7 +20,24 @@ export async function beginNewLog(name: string): Promise<void> {
 }
 
 async function endOldLog(name: string): Promise<void> {
+  if (!(await isDeleted(name))) {
+    await leaveOne(name)
+    await isDeleted(name)
+  }
+  // Nobody waits for it: where it does not come about, the next start makes its own.
+  leaveOne(name).catch(() => undefined)
+}
+
+async function leaveOne(name: string): Promise<void> {
   const small = await openDB(name, 1, { upgrade: (fresh) => void fresh.createObjectStore('it').put(0, 0) })
   small.close()
-  await deleteDB(name)
+}
+
+/** Deletes a database; false when there was none. */
+function isDeleted(name: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const deleting = indexedDB.deleteDatabase(name)
+    deleting.onsuccess = (event) => resolve((event as IDBVersionChangeEvent).oldVersion > 0)
+    deleting.onerror = () => reject(deleting.error)
+  })
 }
