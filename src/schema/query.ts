@@ -171,10 +171,14 @@ export function compareText(a: string, b: string): number {
 
 /** The comparison that a query's order means; total, because the id decides last. */
 export function comparatorOf(orderBy: readonly OrderKey[]): (a: Row, b: Row) => number {
+  const columns = orderBy.map(({ column }) => column)
+  const signs = orderBy.map(({ direction }) => (direction === 'asc' ? 1 : -1))
   return (a, b) => {
-    for (const { column, direction } of orderBy) {
+    // By number: a first answer goes through a hundred thousand rows before anything of this is compiled.
+    for (let at = 0; at < columns.length; at++) {
+      const column = columns[at] as string
       const order = compareValues(a[column] ?? null, b[column] ?? null)
-      if (order !== 0) return direction === 'asc' ? order : -order
+      if (order !== 0) return order * (signs[at] as number)
     }
     return a.id === b.id ? 0 : compareText(a.id, b.id)
   }

@@ -9,17 +9,15 @@ import type { Scope } from '../../schema/scope.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 import type { Change, RowChanges } from './diff.ts'
-import { createLateMap } from './late-map.ts'
 import type { Overlay } from './overlay.ts'
 import { createRowCheck, type RowCheck } from './row-check.ts'
+import { createRowMap, type RowMap } from './row-map.ts'
 import { ownerOf, rowsEqual, type TableState } from './tables.ts'
 
 /** What a frame changes in one table. */
 export interface StagedTable {
   /** The rows that change, as they will be; undefined for those that go. */
-  after: Map<string, Row | undefined>
-  /** Rows that come besides those, all of them new, while nobody has to find them by id. */
-  lists: (readonly Row[])[]
+  readonly after: RowMap<Row | undefined>
   /** The same rows as they are, where there is one. */
   readonly before: Map<string, Row>
   /** Whose rows will be, where that is not the table's main owner or may not have been; undefined for rows that go. */
@@ -110,8 +108,7 @@ function heldBy(overlay: Overlay, scopes: ReadonlySet<Scope>): Held {
 
 function stagedOf(stage: Stage, state: TableState): StagedTable {
   return obtain(stage, state, () => ({
-    after: new Map(),
-    lists: [],
+    after: createRowMap<Row | undefined>(),
     before: new Map(),
     owners: new Map(),
     mainOwner: state.mainOwner,
@@ -123,16 +120,8 @@ function stagedOwner(state: TableState, staged: StagedTable, id: string): Scope 
   return staged.after.has(id) ? staged.mainOwner : ownerOf(state, id)
 }
 
-/** From here on all rows that change stand in `after`. */
-function gather(staged: StagedTable): void {
-  if (staged.lists.length === 0) return
-  staged.after = createLateMap(staged.lists, staged.after)
-  staged.lists = []
-}
-
 function removeRow(stage: Stage, state: TableState, id: string, scope: Scope): void {
   const staged = stagedOf(stage, state)
-  gather(staged)
   if (stagedOwner(state, staged, id) !== scope) return
   const before = state.rows.get(id)
   staged.owners.set(id, undefined)
@@ -148,7 +137,6 @@ function removeRow(stage: Stage, state: TableState, id: string, scope: Scope): v
 function reset(stage: Stage, held: Held, patched: ReadonlySet<Scope>, scope: Scope): void {
   if (patched.has(scope)) {
     for (const [state, staged] of stage) {
-      gather(staged)
       for (const [id, row] of staged.after) if (row !== undefined) removeRow(stage, state, id, scope)
     }
   }
@@ -173,10 +161,7 @@ function putRows(
     const problem = checkRow?.(row)
     if (problem !== undefined) throw unfit(state, row, problem)
   }
-  if (isFold && isFresh && !isNamed && after.size === 0) {
-    staged.lists.push(rows)
-    return
-  }
+  if (isFold && isFresh && !isNamed) return after.addNew(rows)
   for (const row of rows) {
     const { id } = row
     const held = isFresh ? undefined : state.rows.get(id)
@@ -216,7 +201,6 @@ function leaveScopes(
 
 /** Leaves only what changes: rows that say what they said before may still have changed hands. */
 function finish(stage: Stage, state: TableState, staged: StagedTable): void {
-  gather(staged)
   const { after, before, owners } = staged
   for (const [id, row] of before) {
     if (after.get(id) !== row) continue

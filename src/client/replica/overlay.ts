@@ -15,6 +15,7 @@ import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 import type { StagedFrame } from './apply-frame.ts'
 import { type ColumnIndex, createColumnIndex } from './column-index.ts'
+import type { RowMap } from './row-map.ts'
 import type { RunRecord, View } from './run.ts'
 import { equalityOf } from './spec.ts'
 import { createTables, type TableState } from './tables.ts'
@@ -232,7 +233,7 @@ function swapRuns(overlay: Overlay, { retired, replayed }: Rebased, stale: Versi
 function swapFrame(overlay: Overlay, staged: StagedFrame, stale: Version[]): void {
   for (const [state, table] of staged.tables) {
     // A table that was empty takes the frame's own map: a hundred thousand rows need not be put from one into another.
-    if (state.rows.size === 0 && table.before.size === 0) state.rows = table.after as Map<string, Row>
+    if (state.rows.size === 0 && table.before.size === 0) state.rows = table.after as RowMap
     else {
       for (const [id, row] of table.after) {
         if (row === undefined) state.rows.delete(id)

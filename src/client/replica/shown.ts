@@ -101,7 +101,7 @@ export function createShown(overlay: Overlay): Shown {
   return {
     row,
     // Where nothing is pending, what is confirmed is what is shown, and nobody has to look at each row.
-    rows: (state) => (state.writes.size === 0 && !groupsOf.has(state) ? state.rows.values() : rows(state)),
+    rows: (state) => (state.writes.size === 0 && !groupsOf.has(state) ? state.rows.all() : rows(state)),
     provisional(state, id) {
       const groups = groupsOf.get(state)
       if (groups !== undefined) return groups.isTouched(id) ? groups.measures : none

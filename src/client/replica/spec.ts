@@ -39,6 +39,9 @@ export function equalityOf(spec: Asked): { readonly column: string; readonly val
 /** So many more rows than are wanted are gathered before they are sorted. */
 const GATHERED = 512
 
+/** Of a list of many rows so many for each one wanted are looked at beforehand. */
+const SAMPLED = 16
+
 /** The rows in order, at most `limit`: a small limit over many rows costs no sorting of all of them, in whatever order they come. */
 export function takeFirst(
   rows: Iterable<Row>,
@@ -46,9 +49,9 @@ export function takeFirst(
   limit = Number.POSITIVE_INFINITY,
 ): Row[] {
   const first: Row[] = []
-  let last: Row | undefined
+  let last = sampleLast(rows, compare, limit)
   for (const row of rows) {
-    if (last !== undefined && compare(row, last) >= 0) continue
+    if (last !== undefined && compare(row, last) > 0) continue
     first.push(row)
     if (first.length < limit + GATHERED) continue
     first.sort(compare)
@@ -56,6 +59,18 @@ export function takeFirst(
     last = first[limit - 1]
   }
   return first.sort(compare).slice(0, limit)
+}
+
+/**
+ * A row of a list behind which none of the first ones can be: enough others lie before it. Rows that come in the opposite order would
+ * otherwise each be among the first so far.
+ */
+function sampleLast(rows: Iterable<Row>, compare: (a: Row, b: Row) => number, limit: number): Row | undefined {
+  if (!Array.isArray(rows) || rows.length < limit * SAMPLED * 4) return undefined
+  const step = Math.floor(rows.length / (limit * SAMPLED))
+  const sample: Row[] = []
+  for (let at = step - 1; at < rows.length; at += step) sample.push(rows[at])
+  return sample.sort(compare)[limit - 1]
 }
 
 /** Where a row belongs in a sorted array. */

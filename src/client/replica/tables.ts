@@ -9,6 +9,7 @@ import type { Scope } from '../../schema/scope.ts'
 import type { Row } from '../../schema/table.ts'
 import type { ColumnIndex } from './column-index.ts'
 import type { Write } from './overlay.ts'
+import { createRowMap, type RowMap } from './row-map.ts'
 import { createWatches, type Watches } from './watches.ts'
 
 /** A column whose values the authority gives, and the column by which it counts. */
@@ -31,7 +32,7 @@ export interface TableState {
   readonly refs: readonly { readonly column: string; readonly target: string }[]
   readonly hasJson: boolean
   /** Confirmed rows. A first frame may bring a map of its own. */
-  rows: Map<string, Row>
+  rows: RowMap
   /** Whose they are: most often all are of one scope, so only others are named. */
   mainOwner: Scope | undefined
   readonly otherOwners: Map<string, Scope>
@@ -70,7 +71,7 @@ function createTable(
     positions: ofType('appendIndex').map(([column, { target }]) => ({ column, parent: target })),
     refs: ofType('ref').map(([column, { target }]) => ({ column, target })),
     hasJson: ofType('json').length > 0,
-    rows: new Map(),
+    rows: createRowMap(),
     mainOwner: undefined,
     otherOwners: new Map(),
     writes,
