@@ -188,6 +188,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     authenticate: options.authenticate,
     browserOrigins: options.browserOrigins ?? [],
     rate: tuning.rate,
+    actorStreams: tuning.actorStreams,
     keptMs: tuning.keepSilentMs,
     count(refused) {
       counters[refused]++

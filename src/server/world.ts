@@ -26,6 +26,8 @@ export interface Tuning {
   readonly pollMs: number
   /** Live streams that may be open at once. */
   readonly streams: number
+  /** Live streams that one actor may have open at once. */
+  readonly actorStreams: number
   /** A quiet stream is sent a sign of life this often. */
   readonly heartbeatMs: number
   /**
@@ -55,6 +57,7 @@ export const TUNING: Tuning = Object.freeze({
   tickMs: 20,
   pollMs: 250,
   streams: 10_000,
+  actorStreams: 10_000,
   heartbeatMs: 15_000,
   rate: Object.freeze({ perSecond: 1_000, burst: 10_000 }),
   keepStoredMs: 30 * DAY_MS,

@@ -255,6 +255,32 @@ test('[I13] a flood is refused before its body is read, and unknown callers have
   expect(reads).toBe(1)
 })
 
+test('[I13] one actor has no more live streams than its share, whichever side ended the ones before, and others have theirs', async () => {
+  const cafe = await openCafe({ tuning: { actorStreams: 2 } })
+  const id = (n: number) => `0a0b0c0d-0000-4000-8000-00000000000${n}`
+  const open = async (actor: string, version = 0) => {
+    const cursors = [{ scope: `user:${actor}`, version, mark: '' }]
+    const request = { protocol: 1, app: id(9), actor, client: id(actor.length), last: 0, stored: 0, cursors }
+    return cafe.authority.fetch(
+      new Request('http://here/sync/live', {
+        method: 'POST',
+        body: JSON.stringify(request),
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${actor}` },
+      }),
+    )
+  }
+  const first = await open('anna')
+  expect([first.status, (await open('anna')).status, (await open('benjamin')).status]).toEqual([200, 200, 200])
+  const refused = await open('anna')
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '10'])
+  await first.body?.cancel()
+  // Its place is not known here, so the authority ends this one by itself, at once.
+  const ended = await open('anna', 7)
+  expect(await ended.text()).toContain('event: pull')
+  expect((await open('anna')).status).toBe(200)
+  expect((await open('anna')).status).toBe(429)
+})
+
 const site = { host: 'cafe.example', cookie: 'session=anna' }
 const byCookie = {
   authenticate: (request: { header(name: string): string | undefined }) =>

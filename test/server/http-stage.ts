@@ -48,10 +48,13 @@ export const cafe = defineApp({
 
 type Options = Partial<
   Pick<AuthorityOptions<typeof cafe>, 'mutators' | 'tuning' | 'authenticate' | 'browserOrigins' | 'grants' | 'basePath'>
-> & { readonly path?: string }
+> & { readonly path?: string; readonly watchTimers?: Set<number> }
 
 /** A host whose clocks a test moves; timers are the real ones. */
-export function movableHost(log: (entry: LogEntry, cause: unknown) => void = () => undefined) {
+export function movableHost(
+  log: (entry: LogEntry, cause: unknown) => void = () => undefined,
+  timers: Set<number> = new Set(),
+) {
   const real = nodeHost({ log: 'silent' })
   let passedMs = 0
   let livedMs = 0
@@ -61,6 +64,17 @@ export function movableHost(log: (entry: LogEntry, cause: unknown) => void = () 
     clock: {
       ...real.clock,
       now: () => real.clock.now() + passedMs,
+      after(delayMs, run) {
+        timers.add(delayMs)
+        const cancel = real.clock.after(delayMs, () => {
+          timers.delete(delayMs)
+          run()
+        })
+        return () => {
+          timers.delete(delayMs)
+          cancel()
+        }
+      },
       monotonic: () => real.clock.monotonic() + livedMs,
     },
   }
@@ -84,8 +98,8 @@ export interface Seen {
 export async function openCafe(options: Options = {}) {
   const path = options.path ?? freshBase()
   const logged: { readonly entry: LogEntry; readonly cause: unknown }[] = []
-  const { host, pass } = movableHost((entry, cause) => void logged.push({ entry, cause }))
-  const { path: _path, ...more } = options
+  const { host, pass } = movableHost((entry, cause) => void logged.push({ entry, cause }), options.watchTimers)
+  const { path: _path, watchTimers: _timers, ...more } = options
   const authority = createAuthority({
     app: cafe,
     database: openBase(path, host),

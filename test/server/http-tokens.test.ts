@@ -266,6 +266,29 @@ test('[I9] a live stream ends with the token that opened it, and lives until the
   expect(await cafe.authority.health()).toMatchObject({ streams: 1 })
 })
 
+test('a stream that the authority ends leaves no timer for its token behind', async () => {
+  const timers = new Set<number>()
+  const cafe = await openCafe({
+    authenticate: () => ({ actor: 'anna', until: Date.now() + 3_600_000 }),
+    watchTimers: timers,
+  })
+  const live = await cafe.authority.fetch(
+    new Request('http://here/sync/live', {
+      method: 'POST',
+      body: JSON.stringify({
+        ...{ protocol: 1, app: '0a0b0c0d-0000-4000-8000-000000000001', actor: 'anna', last: 0, stored: 0 },
+        client: '0a0b0c0d-0000-4000-8000-000000000002',
+        cursors: [{ scope: 'user:anna', version: 0, mark: '' }],
+      }),
+      headers: { 'content-type': 'application/json' },
+    }),
+  )
+  expect([...timers]).toContainEqual(expect.closeTo(3_600_000, -5))
+  await cafe.authority.close()
+  expect(await live.text()).toMatch(/^event: seal/)
+  expect([...timers]).not.toContainEqual(expect.closeTo(3_600_000, -5))
+})
+
 test('no token and no secret is in an answer or in the log, whatever is wrong', async () => {
   const cafe = await openCafe({ authenticate: bearer({ keys: keys.publicKey, issuer: ISSUER, audience: AUDIENCE }) })
   const tokens = [await token({ exp: 1 }), await token({ aud: 'bar' }), await token({}, { key: others.privateKey })]

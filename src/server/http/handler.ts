@@ -2,6 +2,7 @@
 // (RFC 9457, I12). Decides nothing about intents or frames; knows no framework. Internals never leave: they go to the log under the
 // request id.
 
+import type { Cancel } from '../../base/clock.ts'
 import { CODES } from '../../base/codes.ts'
 import { type Code, isCode, SyncError } from '../../base/errors.ts'
 import { type Json, plainText } from '../../base/json.ts'
@@ -31,6 +32,8 @@ export interface Movements {
   /** Origins whose pages may call besides those of the authority's own. */
   readonly browserOrigins: readonly string[]
   readonly rate: Rate
+  /** Live streams that one actor may have open. */
+  readonly actorStreams: number
   /** For how long outcomes are kept for plain callers. */
   readonly keptMs: number
   /** Hears of a request that was refused before it was looked at. */
@@ -54,12 +57,16 @@ interface Read<Body> {
 
 /** One token is for so many intents of a push. */
 const INTENTS_PER_TOKEN = 100
+/** When to ask again for a stream beyond those that one actor may have. */
+const STREAMS_MS = 10_000
 
 /** Makes the handler. It never rejects. */
 export function createHandler(movements: Movements): (request: HttpRequest) => Promise<HttpAnswer> {
   const { host, basePath } = movements
   const origins = createOrigins(movements.browserOrigins)
   const buckets = createBuckets(host.clock, movements.rate)
+  /** How many live streams each actor has open. */
+  const streams = new Map<ActorId, number>()
   const keptSeconds = Math.floor(movements.keptMs / 1_000)
   type Route = (request: HttpRequest, requestId: string) => Promise<HttpAnswer>
   const post = (run: Route) => ({ method: 'POST', run }) as const
@@ -91,12 +98,14 @@ export function createHandler(movements: Movements): (request: HttpRequest) => P
     [
       `${basePath}/live`,
       post(async (request, requestId) => {
-        const { body, until } = await readOwn(request, liveRequest)
-        const open = await movements.live(body)
+        const own = await readOwn(request, liveRequest)
+        if ((streams.get(own.actor) ?? 0) >= movements.actorStreams)
+          throw new SyncError('rate_limited', 'The actor has too many live streams', { retryAfterMs: STREAMS_MS })
+        const open = await movements.live(own.body)
         return {
           status: 200,
           headers: { ...headersOf(requestId), 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
-          open: until === undefined ? open : (sink) => endAt(until, open, sink),
+          open: (sink) => ownStream(own, open, sink),
         }
       }),
     ],
@@ -169,15 +178,36 @@ export function createHandler(movements: Movements): (request: HttpRequest) => P
     return decoded.value
   }
 
-  /** A stream ends with the credentials that opened it. */
-  function endAt(until: number, open: (sink: StreamSink) => () => void, sink: StreamSink): () => void {
-    const leave = open(sink)
-    const cancel = host.clock.after(Math.max(0, until - host.clock.now()), () => {
-      leave()
-      sink.close()
-    })
-    return () => {
+  /** A stream is its actor's, and ends with the credentials that opened it. Whichever side ends it, it is over once. */
+  function ownStream(
+    { actor, until }: Read<unknown>,
+    open: (sink: StreamSink) => () => void,
+    sink: StreamSink,
+  ): () => void {
+    let isOver = false
+    let cancel: Cancel = () => undefined
+    const over = (): void => {
+      if (isOver) return
+      isOver = true
       cancel()
+      const left = (streams.get(actor) ?? 1) - 1
+      if (left > 0) streams.set(actor, left)
+      else streams.delete(actor)
+    }
+    streams.set(actor, (streams.get(actor) ?? 0) + 1)
+    const close = (): void => {
+      over()
+      sink.close()
+    }
+    const leave = open({ write: (text) => sink.write(text), close })
+    if (until !== undefined && !isOver) {
+      cancel = host.clock.after(Math.max(0, until - host.clock.now()), () => {
+        leave()
+        close()
+      })
+    }
+    return () => {
+      over()
       leave()
     }
   }
