@@ -121,7 +121,8 @@ export function createLiveQueries<Sync extends RowSync>(
     if (commit !== undefined) {
       if (commit.isFirstFrame) refill(stale)
       else for (const [query, changes] of sortOut(commit)) if (query.window.apply(changes)) stale.add(query)
-      for (const [table, ids] of commit.touched) if (index.has(table)) for (const id of ids) markSync(table, id, stale)
+      for (const [{ name }, rows] of commit.touched)
+        if (index.has(name)) for (const id of rows.keys()) markSync(name, id, stale)
     }
     for (const [table, ids] of touched) for (const id of ids) markSync(table, id, stale)
     touched.clear()

@@ -1,7 +1,7 @@
 // What a commit means for those who look on: each row that they saw, how it was and how it is now. A retired intent whose confirmed
 // result equals its picture changes nothing that anybody sees. Works in two steps around the swap: `look` before, `compare` after.
 // Lists only; who is told, and in which order, is the replica's business (I14).
-import { newMap, newSet, obtain } from '../../base/collections.ts'
+import { newMap, obtain } from '../../base/collections.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 import { changesOf, type StagedTable } from './apply-frame.ts'
@@ -28,48 +28,40 @@ export interface RowChanges {
 export interface ReplicaCommit {
   /** By table and id, every row that is shown otherwise than before. */
   readonly changes: ReadonlyMap<string, RowChanges>
-  /** By table, the rows whose pending writers are others, or ran again, whether or not the row is another. */
-  readonly touched: ReadonlyMap<string, ReadonlySet<string>>
+  /** How rows were shown whose pending writers, or what lies beneath them, are others now, whether or not the row is another. */
+  readonly touched: Looked
   /** The frame that this commit applied, if it did. */
   readonly frame: Omit<StoredFrame, 'patches'> | undefined
   /** It was the first one: from here on, what is absent is absent. */
   readonly isFirstFrame: boolean
 }
 
-/** How things were before the swap, as far as it may change them. */
-export interface Looked {
-  /** Rows that were, or are going to be, written by the runs that move, and the groups to which they belong. */
-  readonly touched: ReadonlyMap<TableState, ReadonlySet<string>>
-  /** How they were shown, and the confirmed rows that change beneath pending ones. */
-  readonly before: ReadonlyMap<TableState, Map<string, Row | undefined>>
-}
+/**
+ * How rows were shown before the swap: those that the moving runs wrote or are going to write, confirmed ones that change beneath
+ * pending writes, and the groups to which they belong.
+ */
+export type Looked = ReadonlyMap<TableState, ReadonlyMap<string, Row | undefined>>
 
 /** Notes, before the swap, how everything is shown that the swap may change, but for rows that only the frame changes. */
 export function look(shown: Shown, rebased: Rebased): Looked {
-  const touched = new Map<TableState, Set<string>>()
-  const touch = ({ writes }: Run | RunRecord): void => {
-    for (const { state, id } of writes) obtain(touched, state, newSet<string>).add(id)
+  const looked = new Map<TableState, Map<string, Row | undefined>>()
+  const note = (state: TableState, id: string): void => {
+    obtain(looked, state, newMap<string, Row | undefined>).set(id, shown.row(state, id))
   }
-  for (const run of rebased.retired) touch(run)
+  const noteWrites = ({ writes }: Run | RunRecord): void => {
+    for (const { state, id } of writes) note(state, id)
+  }
+  rebased.retired.forEach(noteWrites)
   for (const { run, record } of rebased.replayed) {
-    touch(run)
-    touch(record)
+    noteWrites(run)
+    noteWrites(record)
   }
-  for (const { record } of rebased.appended) touch(record)
-
-  const before = new Map<TableState, Map<string, Row | undefined>>()
-  const note = (state: TableState, ids: Iterable<string>): void => {
-    const rows = obtain(before, state, newMap<string, Row | undefined>)
-    for (const id of ids) rows.set(id, shown.row(state, id))
-  }
-  for (const [state, ids] of touched) note(state, ids)
-  for (const [state, { after }] of rebased.staged?.tables ?? []) note(state, common(after, state.writes))
-  for (const groups of shown.observed()) {
-    const keys = movingGroups(groups, rebased, before.get(groups.of) ?? new Map())
-    touched.set(groups.state, keys)
-    note(groups.state, keys)
-  }
-  return { touched, before }
+  for (const { record } of rebased.appended) noteWrites(record)
+  for (const [state, { after }] of rebased.staged?.tables ?? [])
+    for (const id of common(after, state.writes)) note(state, id)
+  for (const groups of shown.observed())
+    for (const key of movingGroups(groups, rebased, looked.get(groups.of) ?? noRows)) note(groups.state, key)
+  return looked
 }
 
 /** The groups that pending intents touch, before or after, and to which something moves or from which something goes. */
@@ -100,15 +92,18 @@ function movingGroups(groups: Groups, rebased: Rebased, moving: ReadonlyMap<stri
 }
 
 const noTables: ReadonlyMap<TableState, StagedTable> = new Map()
-const noRows: ReadonlyMap<string, Row> = new Map()
+const noRows: ReadonlyMap<string, undefined> = new Map()
 
 /** Lists, after the swap, what is shown otherwise. */
-export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<ReplicaCommit, 'changes' | 'touched'> {
+export function compare(shown: Shown, rebased: Rebased, looked: Looked): ReplicaCommit['changes'] {
   const changes = new Map<string, RowChanges>()
   const staged = rebased.staged?.tables ?? noTables
-  const states = staged.size === 0 ? [...looked.before.keys()] : new Set([...looked.before.keys(), ...staged.keys()])
-  const list = (state: TableState, others: ReadonlyMap<string, Row>): void => {
-    const noted = looked.before.get(state) ?? new Map<string, Row | undefined>()
+  const states = new Set([...looked.keys(), ...staged.keys()])
+  const list = (
+    state: TableState,
+    noted: ReadonlyMap<string, Row | undefined>,
+    others: ReadonlyMap<string, Row>,
+  ): void => {
     const changed = new Map<string, Change>()
     for (const known of [noted, others]) {
       for (const [id, before] of known) {
@@ -124,11 +119,12 @@ export function compare(shown: Shown, rebased: Rebased, looked: Looked): Pick<Re
   }
   for (const state of states) {
     if (state.aggregate !== undefined) continue
-    list(state, shown.settle(state, looked.before.get(state) ?? new Map(), staged.get(state)))
-    shown.regroup(state, looked.before.get(state) ?? new Map(), changes.get(state.name) ?? [])
+    const noted = looked.get(state) ?? noRows
+    list(state, noted, shown.settle(state, noted, staged.get(state)))
+    shown.regroup(state, noted, changes.get(state.name) ?? [])
   }
-  for (const state of states) if (state.aggregate !== undefined) list(state, noRows)
-  return { changes, touched: new Map([...looked.touched].map(([state, ids]) => [state.name, ids])) }
+  for (const state of states) if (state.aggregate !== undefined) list(state, looked.get(state) ?? noRows, new Map())
+  return changes
 }
 
 /** The keys of both maps, by way of the smaller one. */

@@ -128,9 +128,9 @@ export function createReplica(app: App, actor: string, report: (error: unknown) 
       const result = await rebase(overlay, plan, control, indexed)
       if (result.kind === 'refused') return { error: result.error }
       const { rebased } = result
-      const looked = look(shown, rebased)
+      const touched = look(shown, rebased)
       swap(overlay, rebased)
-      const { changes, touched } = compare(shown, rebased, looked)
+      const changes = compare(shown, rebased, touched)
       counters.commits++
       counters.runs += rebased.appended.length
       counters.replays += rebased.replayed.length

@@ -111,6 +111,9 @@ test('[I5] a frame of an earlier history and the intents that it makes pending a
   expect(counts).toEqual([undefined])
 })
 
+const touchedIds = (touched: ReplicaCommit['touched']): { readonly [table: string]: readonly string[] } =>
+  Object.fromEntries([...touched].map(([{ name }, rows]) => [name, [...rows.keys()]]))
+
 test('[I14] a frame is told even if nothing is shown otherwise, and with it which rows have other writers', async () => {
   const replica = await heard()
   const log = intent('logSet', { id: 's', workoutId: 'w', exercise: 'Squat', reps: 5, kg: 100 })
@@ -119,9 +122,9 @@ test('[I14] a frame is told even if nothing is shown otherwise, and with it whic
   replica.onCommit((commit) => commits.push(commit))
   await replica.confirm(frame(1, [patch('ada', 1, 2, { rows: { sets: [set('s', 'w', 1)] } })]), (id) => id === log.id)
   await replica.confirm(frame(1, []), new Set())
-  expect(commits.map(({ changes, touched, frame }) => [changes.size, touched, frame?.decided])).toEqual([
-    [0, new Map([['sets', new Set(['s'])]]), 1],
-    [0, new Map(), 1],
+  expect(commits.map(({ changes, touched, frame }) => [changes.size, touchedIds(touched), frame?.decided])).toEqual([
+    [0, { sets: ['s'] }, 1],
+    [0, {}, 1],
   ])
 })
 
