@@ -144,7 +144,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
   const world: World = {
     app,
     layout,
-    database: mending(database, layout, host),
+    database: mending(database, layout, host, options.migrate !== 'check'),
     host,
     rights: createRightsReader(app, options.grants as unknown as GrantsFunction, host.clock, tuning.grantsTimeoutMs),
     bodies: (options.mutators ?? {}) as {

@@ -262,10 +262,37 @@ test('[I11] an aggregate whose table may not be made has no rows, the rest goes 
   expect(await authority.run('anna', 'insertSets', set('b', 70))).toEqual({ status: 'applied' })
   expect((await pull({ authority }))['best']).toBeUndefined()
   expect(logged.map(({ message }) => message)).toEqual([
-    'the table of an aggregate cannot be made, and the aggregate is withheld',
+    'the table of an aggregate is not as declared and cannot be made: the aggregate is withheld',
   ])
   mayMake = true
   expect((await pull({ authority }))['best']).toMatchObject([{ id: 'w', sets: 2, heaviest: 70 }])
+})
+
+test('[I11] an authority that was told to make nothing withholds an aggregate until its table is made by somebody else', async () => {
+  const { path, plain, authority: maker } = await start()
+  await maker.run('anna', 'insertSets', set('a', 50))
+  await maker.close()
+  let now = 0
+  const host = { ...nodeHost(), log: () => undefined }
+  const authority = createAuthority({
+    app,
+    database: openBase(path),
+    host: { ...host, clock: { ...host.clock, now: () => host.clock.now() + now } },
+    authenticate: () => 'anna',
+    grants: () => ({ read: ['user:anna'], write: ['user:anna'] }),
+    migrate: 'check',
+  })
+  onTestFinished(() => authority.close())
+  await authority.ready
+  plain('DROP TABLE best')
+  const rows = await pull({ authority })
+  expect([rows['best'], rows['sets']]).toMatchObject([undefined, [{ id: 'a' }]])
+  await authority.run('anna', 'insertSets', set('b', 70))
+  const { authority: other } = await open(path)
+  await other.close()
+  await authority.run('anna', 'deleteSets', { id: 'a' })
+  now += 61_000
+  expect((await pull({ authority }))['best']).toMatchObject([{ id: 'w', sets: 1, heaviest: 70 }])
 })
 
 test('[I11] an aggregate that is declared otherwise under the same names is made anew, and one with a raised version', async () => {

@@ -12,50 +12,47 @@ import type { Layout } from './layout.ts'
 /** How long an aggregate that could not be made is withheld before that is tried again. */
 const RETRY_MS = 60_000
 
-/** The same database, mended where it fails for want of an aggregate's table. */
-export function mending(inner: Database, layout: Layout, { clock, log }: ServerHost): Database {
+/**
+ * The same database, mended where it fails for want of an aggregate's table. An authority that was told to make nothing (`mayMake` is
+ * false) withholds the aggregate until somebody else has made its table.
+ */
+export function mending(inner: Database, layout: Layout, { clock, log }: ServerHost, mayMake: boolean): Database {
   let retryAt = 0
 
-  /** Makes what is missing. Says whether it is worth a second try: what was missing is there now, or is withheld. */
+  /** Says whether it is worth a second try: what was missing is there now, or is withheld. */
   async function mend(): Promise<boolean> {
     const isMissing = (await inner.read((sql) => outdatedAggregates(sql, layout))).length > 0
     if (!isMissing && layout.withheld.size === 0) return false
     const before = new Set(layout.withheld)
     let missing: readonly string[] = []
     try {
-      const made = await inner.write(async (sql) => {
+      await inner.write(async (sql) => {
         const outdated = await outdatedAggregates(sql, layout)
         missing = outdated.map(({ aggregate }) => aggregate.name)
-        const others = layout.declaredAggregates.filter(({ name }) => before.has(name) && !missing.includes(name))
-        for (const { text, parameters = [] } of [
-          ...outdated.flatMap(({ step }) => step.statements),
-          ...others.flatMap(markGroups),
-        ])
-          await sql.run(text, parameters)
-        return missing
+        const back = layout.declaredAggregates.filter(({ name }) => before.has(name) && !missing.includes(name))
+        const made = mayMake ? outdated.flatMap(({ step }) => step.statements) : []
+        for (const { text, parameters = [] } of [...made, ...back.flatMap(markGroups)]) await sql.run(text, parameters)
       })
-      layout.withheld.clear()
-      for (const aggregate of made)
-        log({ level: 'warn', message: 'the table of an aggregate was not as declared, and was made anew', aggregate })
-      return true
     } catch (error) {
       // That the database does not answer says nothing about its tables.
       if (error instanceof SyncError) throw error
-      retryAt = clock.now() + RETRY_MS
-      for (const aggregate of missing) {
-        layout.withheld.add(aggregate)
-        if (!before.has(aggregate))
-          log(
-            {
-              level: 'error',
-              message: 'the table of an aggregate cannot be made, and the aggregate is withheld',
-              aggregate,
-            },
-            error,
-          )
-      }
-      return missing.some((name) => !before.has(name))
+      return withhold(missing, before, error)
     }
+    layout.withheld.clear()
+    if (!mayMake) return withhold(missing, before, undefined) || before.size > missing.length
+    for (const aggregate of missing)
+      log({ level: 'warn', message: 'the table of an aggregate was not as declared, and was made anew', aggregate })
+    return true
+  }
+
+  function withhold(names: readonly string[], before: ReadonlySet<string>, cause: unknown): boolean {
+    const message = 'the table of an aggregate is not as declared and cannot be made: the aggregate is withheld'
+    retryAt = clock.now() + RETRY_MS
+    for (const aggregate of names) {
+      layout.withheld.add(aggregate)
+      if (!before.has(aggregate)) log({ level: 'error', message, aggregate }, cause)
+    }
+    return names.some((name) => !before.has(name))
   }
 
   async function tried<Result>(run: () => Promise<Result>): Promise<Result> {

@@ -144,7 +144,7 @@ async function touchedRows(sql: Sql, layout: Layout) {
   const marks = await readMarks(sql)
   for (const { table, oldId, newId, oldUnder } of marks) {
     // A row of an aggregate is missing, of which no trigger tells: whoever took one may have taken others too.
-    const aggregate = layout.aggregates.find(({ name }) => name === table)
+    const aggregate = known.has(table) ? undefined : layout.aggregates.find(({ name }) => name === table)
     if (aggregate !== undefined)
       groups.set(aggregate.of.name, new Set([...(groups.get(aggregate.of.name) ?? []), ...(await liveIds(sql, table))]))
     // A table that a newer app no longer declares: its triggers may still be there.
