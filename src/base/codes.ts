@@ -138,6 +138,18 @@ export const CODES: { readonly [Name in Code]: CodeEntry } = Object.freeze({
     'An intent that this one builds on was not applied',
     'Repair the earlier one; the group is made again in order.',
   ),
+  conflict_rejected: told(
+    'conflict_rejected',
+    409,
+    'Somebody else had changed what the intent was based on',
+    'Nothing was written. Look at the record of the conflict; restoreConflict writes these values all the same.',
+  ),
+  conflict_merged: told(
+    'conflict_merged',
+    409,
+    'The intent was applied over values that somebody else had changed',
+    'Look at the record of the conflict; restoreConflict puts the other values back.',
+  ),
   discarded: told('discarded', 409, 'The intent was withdrawn by its device', 'Nothing to do.'),
   internal: told('internal', 500, 'The authority failed', 'Try again; the request id leads to the cause in its log.'),
 })

@@ -200,6 +200,8 @@ export const KNOWN = Object.freeze({
   constraint: entry('commit', 'final'),
   id_reused: entry('apply', 'final'),
   dependency: entry('apply', 'final'),
+  conflict_rejected: entry('apply', 'person'),
+  conflict_merged: entry('apply', 'person'),
   discarded: entry('apply', 'final'),
   internal: entry('commit', 'retry'),
 } satisfies Readonly<Record<string, Known>>)

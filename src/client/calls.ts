@@ -145,7 +145,13 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
         const result = await replica.run(intent, 'call')
         if (result.kept) {
           const needs = result.needs.slice(0, LIMITS.needs)
-          outbox.add(needs.length > 0 ? { ...intent, needs } : intent, call[saved])
+          const { base } = result
+          outbox.add(
+            needs.length > 0 || base
+              ? { ...intent, ...(needs.length > 0 && { needs }), ...(base && { base }) }
+              : intent,
+            call[saved],
+          )
         } else refuseOne(call, refusalOf(intent.name, result.error))
       } catch (error) {
         refuseOne(

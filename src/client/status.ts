@@ -26,10 +26,9 @@ export function badgeOf(entry: OutboxEntry | undefined, isDurable: boolean): Bad
   const { outcome, givenUp, isReopened, isRetired, isSending } = entry
   if (givenUp?.as === 'parked' && outcome?.status !== 'applied')
     return givenUp.reason === 'version' || givenUp.reason === 'waits' ? 'queued' : 'failed'
-  if (outcome !== undefined && isRetired)
-    return outcome.status === 'applied' || givenUp?.as === 'discarded' ? 'synced' : 'failed'
-  if (outcome !== undefined && !isReopened)
-    return outcome.status === 'applied' || givenUp?.as === 'discarded' ? 'sending' : 'failed'
+  const isGood = outcome?.status === 'applied' || givenUp?.as === 'discarded'
+  if (outcome !== undefined && (isRetired || !isReopened))
+    return isGood ? (isRetired ? 'synced' : 'sending') : outcome.status === 'conflict' ? 'conflict' : 'failed'
   if (isSending) return 'sending'
   return isDurable ? 'queued' : 'unsaved'
 }

@@ -1,39 +1,16 @@
 // Frames: what one snapshot of the database said. Patches of scopes, and a seal that ends the frame for one client.
 // Devices change only by whole frames: patches are staged and count when the seal comes.
 import { isRecord } from '../base/json.ts'
-import { MAX_ID_LENGTH } from '../schema/column.ts'
-import { type Scope, scopeProblem } from '../schema/scope.ts'
+import type { Scope } from '../schema/scope.ts'
 import type { Row } from '../schema/table.ts'
-import { array, type Decoder, integer, object, optional, record, refuse, refuseAt, text, yes } from './codec.ts'
+import { array, type Decoder, integer, object, optional, record, refuse, refuseAt, yes } from './codec.ts'
 import type { ClientId, IntentId } from './ids.ts'
 import { clientId, intentId } from './intent.ts'
 import { LIMITS } from './limits.ts'
 import { type OutcomeRange, outcomeRange } from './outcome.ts'
+import { type Place, place, rowId, scope, tableName } from './place.ts'
 
-/**
- * How far into one scope's history: a version and the random mark of its commit. Inside a paged pull a place may lie within a
- * version, after the entry of one row, which `within` names. Version 0 is before the first commit and has the mark «».
- */
-export interface Place {
-  readonly version: number
-  readonly mark: string
-  readonly within?: { readonly table: string; readonly id: string } | undefined
-}
-
-/** The place before everything. */
-export const NOWHERE: Place = Object.freeze({ version: 0, mark: '' })
-
-/** Whether two places are the same. */
-export function samePlace(a: Place, b: Place): boolean {
-  return (
-    a.version === b.version && a.mark === b.mark && a.within?.table === b.within?.table && a.within?.id === b.within?.id
-  )
-}
-
-/** How far one scope is here. */
-export interface Cursor extends Place {
-  readonly scope: Scope
-}
+export { type Cursor, cursor, NOWHERE, type Place, samePlace } from './place.ts'
 
 /** What changed in one scope between two places: rows as they are now, and ids that left the scope. */
 export interface Patch {
@@ -63,24 +40,6 @@ export interface Seal {
   /** When the snapshot was taken, by the authority's clock: milliseconds since 1970. */
   readonly at: number
 }
-
-const tableName = (value: string) =>
-  /^[A-Za-z][A-Za-z0-9_]{0,62}$/.test(value) ? undefined : 'must be the name of a table'
-const scope: Decoder<Scope> = text<Scope>(scopeProblem)
-const rowId = text((value) =>
-  value.length > 0 && value.length <= MAX_ID_LENGTH ? undefined : 'must be the id of a row',
-)
-
-/** Decodes a place. */
-const placeShape = {
-  version: integer(0),
-  mark: text((value) => (/^[0-9a-f]{0,32}$/.test(value) ? undefined : 'must be the mark of a commit')),
-  within: optional(object({ table: text(tableName), id: rowId })),
-}
-const place: Decoder<Place> = object(placeShape)
-
-/** Decodes a cursor. */
-export const cursor: Decoder<Cursor> = object({ scope, ...placeShape })
 
 /** A row of the wire: an object with an id. Its columns are checked where the app's tables are known. */
 const row: Decoder<Row> = (value) => {

@@ -1,6 +1,7 @@
 // An intent as it crosses the wire, and what stands in its place when its device gives it up. Also its fingerprint.
 import { hashJson } from '../base/canonical.ts'
 import type { Json } from '../base/json.ts'
+import { base, type IntentBase } from './base.ts'
 import { anyJson, array, type Decoder, integer, object, oneOf, optional, refuse, text } from './codec.ts'
 import { type ClientId, type IntentId, isUuid, type Sequence } from './ids.ts'
 import { LIMITS } from './limits.ts'
@@ -18,6 +19,8 @@ export interface IntentContent {
   readonly madeAt: number
   /** Earlier intents whose inserted rows this one refers to, reads or writes, as far as they were undecided. */
   readonly needs?: readonly IntentId[] | undefined
+  /** What its first run was made on; only of mutators with a conflict policy. */
+  readonly base?: IntentBase | undefined
 }
 
 /** A number that an intent had in an earlier birth of its device's store. */
@@ -81,6 +84,7 @@ const numbered: Decoder<NumberedIntent> = object({
   madeAt,
   needs: optional(array(intentId, LIMITS.needs)),
   births: optional(array(birth, LIMITS.births)),
+  base: optional(base),
 })
 
 const withdrawal: Decoder<Withdrawal> = object({ sequence, id: intentId, withdraw: oneOf(['discarded', 'parked']) })

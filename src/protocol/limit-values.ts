@@ -37,3 +37,9 @@ export const nameLength = 63
 export const actorLength = 128
 /** Characters of a plain caller’s idempotency key. */
 export const keyLength = 255
+/** Rows of which the base of one intent may speak. */
+export const baseRows = 1_000
+/** Columns of one row in a base. */
+export const baseColumns = 1_000
+/** Characters of the base of one intent as JSON; a device leaves out old values beyond it. */
+export const baseLength = 128 * 1024

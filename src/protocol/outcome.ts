@@ -8,8 +8,18 @@ export type Outcome =
   | { readonly status: 'applied' }
   /** Refused by `tx.reject`, by a missing right, or by a constraint. Codes of the engine are in the table of codes; others are the app's. */
   | { readonly status: 'rejected'; readonly code: string; readonly details: Details }
+  /**
+   * Others had changed what it was based on, and the mutator has a policy for that: `conflict_rejected` (nothing was written) or
+   * `conflict_merged` (applied, and somebody else's values were overwritten). `details.records` are the ids of the records.
+   */
+  | { readonly status: 'conflict'; readonly code: string; readonly details: Details }
   /** Given up: by its device (`discarded`), or because an intent that it builds on was not applied (`dependency`). */
   | { readonly status: 'withdrawn'; readonly code: string; readonly details: Details }
+
+/** Whether an intent with this outcome has had its effects. */
+export function hasEffects({ status, code }: { readonly status: Outcome['status']; readonly code?: string }): boolean {
+  return status === 'applied' || (status === 'conflict' && code === 'conflict_merged')
+}
 
 /** One outcome for all sequence numbers from `from` to `to`. */
 export interface OutcomeRange {
@@ -41,7 +51,7 @@ export const outcomeRange: Decoder<OutcomeRange> = (value) => {
 const shape = object({
   from: integer(1),
   to: integer(1),
-  status: oneOf(['applied', 'rejected', 'withdrawn']),
+  status: oneOf(['applied', 'rejected', 'conflict', 'withdrawn']),
   code: optional(text((value) => (codePattern.test(value) ? undefined : 'must be 1 to 64 of a-z, 0-9 and _'))),
   details: optional(details),
   repeated: optional(yes),

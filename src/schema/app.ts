@@ -2,9 +2,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Aggregate, type AggregateMaker, type AggregateRowOf, makeAggregate, staysInScope } from './aggregate.ts'
 import type { Column } from './column.ts'
+import { CONFLICTS, type ConflictQuery, conflictMutators, conflictTable, type WithConflicts } from './conflict.ts'
 import { fingerprintApp } from './fingerprint.ts'
 import {
+  type ConflictPolicy,
+  type Declared,
   type Generated,
+  type GenerateOptions,
   generateMutators,
   type Mutator,
   type MutatorBody,
@@ -32,8 +36,14 @@ export interface App<T extends Tables = Tables, A extends Aggregates = Aggregate
   readonly query: { readonly [Name in keyof T]: Query<RowOf<T[Name]>> } & {
     readonly [Name in keyof A]: Query<AggregateRowOf<A[Name]>>
   }
+  /**
+   * An empty query over the records of conflicts; only an app of which a mutator has a policy (`conflict: 'reject'` or `'fields'`) has
+   * any, and in another one nothing can be asked by it.
+   */
+  readonly conflicts: ConflictQuery
   /** One hash of everything declared. */
   readonly fingerprint: string
+  /** All tables, with the engine's own for conflicts where there is one. */
   readonly tableNames: readonly string[]
   /** A declared table by name; throws a TypeError for other names. */
   table(name: string): Table
@@ -62,13 +72,17 @@ export function defineApp<
   readonly mutators?: (make: {
     readonly mutator: MutatorMaker<T>
     /** `insertX`, `updateX` and `deleteX` for a simple table; rights are checked as for any mutator. */
-    readonly generated: <const Name extends keyof T & string>(table: Name) => Generated<Name, T[Name]>
+    readonly generated: <const Name extends keyof T & string, const Policy extends ConflictPolicy = 'rerun'>(
+      table: Name,
+      options?: GenerateOptions<Policy>,
+    ) => Generated<Name, T[Name], Declared<Policy>>
   }) => M
-}): App<T, A, M> {
+}): App<T, A, WithConflicts<M>> {
   const tables: T = definition.tables
   checkTables(tables)
+  let all: Tables = tables
   const declared = (name: string): Table => {
-    const table = Object.hasOwn(tables, name) ? tables[name] : undefined
+    const table = Object.hasOwn(all, name) ? all[name] : undefined
     if (table === undefined)
       throw new TypeError(`The app declares no table ${JSON.stringify(name)}; it has ${Object.keys(tables).join(', ')}`)
     return table
@@ -80,27 +94,35 @@ export function defineApp<
   const mutators = (definition.mutators?.({
     mutator: ((schema: StandardSchemaV1, body: MutatorBody<never, never>, options?: MutatorOptions<never>) =>
       makeMutator(schema, body, options)) as unknown as MutatorMaker<T>,
-    generated: ((name: string) => generateMutators(name, declared(name))) as unknown as <
+    generated: ((name: string, options?: GenerateOptions) =>
+      generateMutators(name, declared(name), options)) as unknown as <
       const Name extends keyof T & string,
+      const Policy extends ConflictPolicy,
     >(
       table: Name,
-    ) => Generated<Name, T[Name]>,
+      options?: GenerateOptions<Policy>,
+    ) => Generated<Name, T[Name], Declared<Policy>>,
   }) ?? {}) as M
   for (const name of Object.keys(mutators)) {
     throwIf(nameProblem(name), `mutator ${name}`)
     if (name === 'then')
       throwIf('a promise would be seen in what has a member then; choose another name', `mutator ${name}`)
   }
+  const hasPolicy = Object.values<Mutator>(mutators).some(({ conflict }) => conflict !== 'rerun')
+  if (hasPolicy) all = { ...tables, [CONFLICTS]: conflictTable }
+  // An app may have mutators of its own in their place.
+  const whole = { ...(hasPolicy && conflictMutators(tables)), ...mutators } as unknown as WithConflicts<M> & Mutators
   const queries = Object.fromEntries(
     [...Object.keys(tables), ...Object.keys(aggregates)].map((name) => [name, createQuery(name)]),
   )
   return Object.freeze({
     tables: Object.freeze({ ...tables }),
     aggregates: Object.freeze({ ...aggregates }),
-    mutators: Object.freeze({ ...mutators }),
+    mutators: Object.freeze(whole),
     query: Object.freeze(queries) as App<T, A, M>['query'],
-    fingerprint: fingerprintApp(tables, aggregates, mutators),
-    tableNames: Object.freeze(Object.keys(tables)),
+    conflicts: createQuery(CONFLICTS),
+    fingerprint: fingerprintApp(tables, aggregates, whole),
+    tableNames: Object.freeze(Object.keys(all)),
     table: declared,
   })
 }
@@ -161,7 +183,7 @@ function checkScopeEnds(tables: Tables, name: string): void {
     if (seen.has(at)) throwIf(`scopeVia leads round in a circle: ${[...seen, at].join(' → ')}`, `table ${name}`)
     seen.add(at)
     const table = tables[at] as Table
-    if (table.scopeRule.via === 'column') return
+    if (table.scopeRule.via !== 'parent') return
     at = table.columns[table.scopeRule.column]?.target ?? ''
   }
 }

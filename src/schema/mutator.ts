@@ -7,10 +7,11 @@ import { type Columns, type InsertOf, type PatchOf, rowProblem, type Table } fro
 import type { Tx } from './tx.ts'
 
 /**
- * What happens when rows that an intent was based on have changed meanwhile. `rerun`: the mutator runs on what is true now,
- * and decides by itself.
+ * What happens when others have changed rows that an intent was based on. `rerun`: the mutator runs on what is true now, and decides by
+ * itself. `reject`: the intent is not run. `fields`: it is run, columns that it does not change stay as the others made them, and where
+ * both changed one, the later decision wins. The last two leave a record of what was lost, which can be restored.
  */
-export type ConflictPolicy = 'rerun'
+export type ConflictPolicy = 'rerun' | 'reject' | 'fields'
 
 /** The body of a mutator. It may await only what `tx` returns; it has no clock, dice or network. */
 export type MutatorBody<Tables, Input> = (tx: Tx<Tables>, input: Input) => Promise<void>
@@ -26,10 +27,11 @@ export interface DedupeRule<Input> {
 }
 
 /** What a mutator may declare besides its schema and body. */
-export interface MutatorOptions<Input> {
+export interface MutatorOptions<Input, Policy extends ConflictPolicy = ConflictPolicy> {
   /** Raised by one whenever the shape or the meaning of the arguments changes; 1 at first. */
   readonly version?: number
-  readonly conflict?: ConflictPolicy
+  /** What to do when others have changed what it was based on; `rerun` when left out. */
+  readonly conflict?: Policy
   /** One line for people: «Squat: 5 × 100 kg». */
   readonly describe?: (input: Input) => string
   /** For each older version, what turns its arguments into those of the next one. Queued intents outlive app versions. */
@@ -44,11 +46,11 @@ export const MAX_MUTATOR_VERSION = 1_000_000
 declare const types: unique symbol
 
 /** A declared mutator. `Args` is what a call takes, `Input` what the schema makes of it. */
-export interface Mutator<Args = unknown, Input = unknown> {
+export interface Mutator<Args = unknown, Input = unknown, Policy extends ConflictPolicy = ConflictPolicy> {
   readonly schema: StandardSchemaV1
   readonly body: MutatorBody<{ readonly [table: string]: Table }, unknown>
   readonly version: number
-  readonly conflict: ConflictPolicy
+  readonly conflict: Policy
   readonly describe: ((input: unknown) => string) | undefined
   readonly upgrades: { readonly [fromVersion: number]: (args: Json) => Json }
   readonly dedupe: DedupeRule<unknown> | undefined
@@ -61,22 +63,31 @@ export type ArgsOf<M> = M extends Mutator<infer Args, infer _Input> ? Args : nev
 export type InputOf<M> = M extends Mutator<infer _Args, infer Input> ? Input : never
 
 /** Declares a mutator of an app with these tables. */
-export type MutatorMaker<Tables> = <Schema extends StandardSchemaV1>(
+export type MutatorMaker<Tables> = <Schema extends StandardSchemaV1, const Policy extends ConflictPolicy = 'rerun'>(
   schema: Schema,
   body: MutatorBody<Tables, StandardSchemaV1.InferOutput<Schema>>,
-  options?: MutatorOptions<StandardSchemaV1.InferOutput<Schema>>,
-) => Mutator<StandardSchemaV1.InferInput<Schema>, StandardSchemaV1.InferOutput<Schema>>
+  options?: MutatorOptions<StandardSchemaV1.InferOutput<Schema>, Policy>,
+) => Mutator<StandardSchemaV1.InferInput<Schema>, StandardSchemaV1.InferOutput<Schema>, Declared<Policy>>
+
+/** The policy as it was declared: what the surroundings would like it to be says nothing. */
+export type Declared<Policy extends ConflictPolicy> = [Policy] extends [infer Own extends ConflictPolicy] ? Own : never
 
 /** The generated mutators of one table: `insertSets`, `updateSets`, `deleteSets` for a table `sets`. */
-export type Generated<Name extends string, T> = {
-  readonly [K in `insert${Capitalize<Name>}`]: Mutator<InsertOf<T>, InsertOf<T>>
+export type Generated<Name extends string, T, Policy extends ConflictPolicy = 'rerun'> = {
+  readonly [K in `insert${Capitalize<Name>}`]: Mutator<InsertOf<T>, InsertOf<T>, Policy>
 } & {
   readonly [K in `update${Capitalize<Name>}`]: Mutator<
     { readonly id: string } & PatchOf<T>,
-    { readonly id: string } & PatchOf<T>
+    { readonly id: string } & PatchOf<T>,
+    Policy
   >
 } & {
-  readonly [K in `delete${Capitalize<Name>}`]: Mutator<{ readonly id: string }, { readonly id: string }>
+  readonly [K in `delete${Capitalize<Name>}`]: Mutator<{ readonly id: string }, { readonly id: string }, Policy>
+}
+
+/** What generated mutators may be told. */
+export interface GenerateOptions<Policy extends ConflictPolicy = ConflictPolicy> {
+  readonly conflict?: Policy
 }
 
 /** The maker that defineApp hands to the callback. */
@@ -112,7 +123,11 @@ export function makeMutator(
 }
 
 /** The three simple mutators of a table. */
-export function generateMutators(name: string, table: Table): { readonly [mutator: string]: Mutator } {
+export function generateMutators(
+  name: string,
+  table: Table,
+  options: GenerateOptions = {},
+): { readonly [mutator: string]: Mutator } {
   const capital = name.charAt(0).toUpperCase() + name.slice(1)
   const verbs = (tx: unknown) =>
     (
@@ -125,21 +140,26 @@ export function generateMutators(name: string, table: Table): { readonly [mutato
       }
     )[name]
   return {
-    [`insert${capital}`]: makeMutator(rowSchema(table.columns, 'whole'), async (tx: never, input: never) =>
-      verbs(tx)?.insert(input),
+    [`insert${capital}`]: makeMutator(
+      rowSchema(table.columns, 'whole'),
+      async (tx: never, input: never) => verbs(tx)?.insert(input),
+      options,
     ),
     [`update${capital}`]: makeMutator(
       rowSchema(table.columns, 'patch'),
       async (tx: never, { id, ...patch }: { readonly id: string }) => verbs(tx)?.update(id, patch),
+      options,
     ),
-    [`delete${capital}`]: makeMutator(rowSchema({}, 'patch'), async (tx: never, { id }: { readonly id: string }) =>
-      verbs(tx)?.delete(id),
+    [`delete${capital}`]: makeMutator(
+      rowSchema({}, 'patch'),
+      async (tx: never, { id }: { readonly id: string }) => verbs(tx)?.delete(id),
+      options,
     ),
   }
 }
 
 /** A Standard Schema of a table's own rows, or of an id with a patch. */
-function rowSchema(columns: Columns, form: 'whole' | 'patch'): StandardSchemaV1<{ readonly id: string }> {
+export function rowSchema(columns: Columns, form: 'whole' | 'patch'): StandardSchemaV1<{ readonly id: string }> {
   return {
     '~standard': {
       version: 1,

@@ -1,7 +1,7 @@
 // Scopes: `kind:value`, the unit of partial sync, permission, order and caching. A scope is found from a row and its parents.
 import type { Brand } from '../base/brand.ts'
 import { textProblem } from '../base/json.ts'
-import type { Row, Table } from './table.ts'
+import type { Row, ScopeRule, Table } from './table.ts'
 
 /** `kind:value`, for example `user:42`. */
 export type Scope = Brand<string, 'Scope'>
@@ -29,6 +29,11 @@ export function makeScope(kind: string, value: string): Scope {
   return `${kind}:${value}` as Scope
 }
 
+/** What stands before the value of the scope column in a scope; for a rule by a parent, nothing is known of it. */
+export function scopePrefix(rule: ScopeRule): string {
+  return rule.via === 'column' ? makeScope(rule.kind, '') : ''
+}
+
 /**
  * One step towards a row's scope: the scope itself, or the parent row that decides it. Whoever holds rows walks the steps,
  * since the device looks into its replica and the authority into its database.
@@ -39,6 +44,6 @@ export function scopeStep(
 ): { readonly scope: Scope } | { readonly table: string; readonly id: string } {
   const rule = table.scopeRule
   const value = row[rule.column]
-  if (rule.via === 'column') return { scope: makeScope(rule.kind, String(value)) }
+  if (rule.via !== 'parent') return { scope: `${scopePrefix(rule)}${String(value)}` as Scope }
   return { table: table.columns[rule.column]?.target ?? '', id: String(value) }
 }

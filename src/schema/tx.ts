@@ -42,7 +42,8 @@ export interface TxSource {
   /** For the existence check of an insert: as `get`, but a source that is not sure answers undefined. */
   taken(table: string, id: string): boolean | Promise<boolean>
   insert(table: string, row: Row): void | Promise<void>
-  update(table: string, before: Row, after: Row): void | Promise<void>
+  /** `names` are the columns that were set, also those that stay as they were. */
+  update(table: string, before: Row, after: Row, names: readonly string[]): void | Promise<void>
   delete(table: string, before: Row): void | Promise<void>
   /** Only at the authority: a statement in the app's own database, inside this transaction. */
   sql?(text: string, parameters: readonly SqlValue[]): Promise<readonly SqlRow[]>
@@ -199,7 +200,8 @@ function tableVerbs(app: App, name: string, source: TxSource): TxTable<unknown> 
       const before = await held(id)
       const problem = rowProblem(columns, patch, 'patch')
       if (problem !== undefined) refuseRow(problem, id)
-      await source.update(name, before, patchedRow(before, patch))
+      const names = Object.keys(patch).filter((column) => patch[column] !== undefined)
+      await source.update(name, before, patchedRow(before, patch, names), names)
     }),
     delete: begin(async (id: string) => source.delete(name, await held(id))),
     where: (filter: Values) => chain(source, createQuery<Values>(name).where(filter)),
@@ -245,8 +247,8 @@ function wholeRow(columns: App['tables'][string]['columns'], values: { readonly 
 }
 
 /** The row with its patch: a column whose value is undefined stays as it was. */
-function patchedRow(before: Row, patch: { readonly [column: string]: unknown }): Row {
+function patchedRow(before: Row, patch: { readonly [column: string]: unknown }, names: readonly string[]): Row {
   const row: { [column: string]: unknown } = { ...before }
-  for (const column of Object.keys(patch)) if (patch[column] !== undefined) row[column] = patch[column]
+  for (const column of names) row[column] = patch[column]
   return row as Row
 }

@@ -4,7 +4,7 @@ import type { Json } from '../base/json.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import { PROTOCOL } from '../protocol/version.ts'
 import type { App } from '../schema/app.ts'
-import type { ArgsOf, InputOf, MutatorBody } from '../schema/mutator.ts'
+import type { ArgsOf, ConflictPolicy, InputOf, MutatorBody } from '../schema/mutator.ts'
 import type { Table } from '../schema/table.ts'
 import type { Authenticate } from './actor.ts'
 import { type Counters, createCounters } from './counters.ts'
@@ -117,6 +117,8 @@ export interface Authority<A extends App = App> {
   close(): Promise<void>
 }
 
+const POLICIES: readonly ConflictPolicy[] = ['rerun', 'reject', 'fields']
+
 /**
  * Makes an authority.
  *
@@ -134,6 +136,12 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     if (!Object.hasOwn(app.mutators, name))
       throw new TypeError(
         `createAuthority: the app declares no mutator ${JSON.stringify(name)} that could have another body here`,
+      )
+  }
+  for (const [name, { conflict }] of Object.entries(app.mutators)) {
+    if (!POLICIES.includes(conflict))
+      throw new TypeError(
+        `createAuthority: the mutator ${name} has the conflict policy ${JSON.stringify(conflict)}; there are ${POLICIES.join(', ')}`,
       )
   }
   if (!/^(\/[\w.~-]+)*$/.test(basePath))

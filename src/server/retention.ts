@@ -5,11 +5,13 @@
 import type { Cancel } from '../base/clock.ts'
 import { makeScope, type Scope, scopeProblem } from '../schema/scope.ts'
 import { ConstraintError, type Sql } from './db/db.ts'
+import { eraseAuthor, pruneAuthors } from './state/authors.ts'
 import { liveIn, pruneTombstones } from './state/change-log.ts'
 import { prunableScopes, pruneCommits } from './state/commits.ts'
 import { eraseDedupe, pruneDedupe } from './state/dedupe.ts'
 import { blankOutcomes, clientsOf, forgetClient, prunableClients, pruneClient } from './state/ledger.ts'
 import { lastRun, noteRun, type Pruned } from './state/prunings.ts'
+import { eraseRecords } from './sync/records.ts'
 import type { Writer } from './sync/writer.ts'
 import type { World } from './world.ts'
 
@@ -99,6 +101,7 @@ export function createRetention(world: World, writer: Writer, ready: Promise<voi
       ({ scope }) => scope,
       async (sql, standing, room) => {
         const { from, end } = await pruneCommits(sql, standing, before, room)
+        await pruneAuthors(sql, standing.scope, from, end)
         return { numbers: end - from, tombstones: await pruneTombstones(sql, standing.scope, from, end) }
       },
     )
@@ -168,8 +171,12 @@ export function createRetention(world: World, writer: Writer, ready: Promise<voi
       let count = 0
       for (const client of await clientsOf(sql, actor)) count += await forgetClient(sql, client)
       await eraseDedupe(sql, actor)
+      await eraseAuthor(sql, actor)
       return count + (await blankOutcomes(sql, actor))
     })
+    // Records of conflicts lie in scopes of others too.
+    rows += await database.write((sql) => eraseRecords(sql, layout, actor))
+    await writer.adoptNow()
     host.log({ level: 'info', message: 'an actor was erased', actor, rows, outcomes })
     return { rows, outcomes, scopes }
   }

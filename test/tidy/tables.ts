@@ -113,7 +113,7 @@ export function examples(): Readonly<Record<string, string>> {
 /** The members of the frames, as the types of the wire name them. */
 export function membersOfFrames(read: (path: string) => SourceFile = readSource): readonly string[] {
   const names = new Set<string>()
-  for (const name of ['frame', 'intent', 'outcome', 'problem', 'pull', 'push']) {
+  for (const name of ['base', 'frame', 'intent', 'outcome', 'place', 'problem', 'pull', 'push']) {
     walk(parse(read(`src/protocol/${name}.ts`)), (node) => {
       if (ts.isPropertySignature(node)) names.add(node.name.getText())
     })

@@ -2,6 +2,7 @@
 // Each line under @ts-expect-error must be refused: should it compile one day, the directive itself is an error.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import {
+  type ConflictValues,
   compute,
   count,
   defineApp,
@@ -17,7 +18,7 @@ import {
   t,
   table,
 } from 'holdfast'
-import type { Client } from 'holdfast/client'
+import type { Badge, Client } from 'holdfast/client'
 import * as v from 'valibot'
 
 /** Whether two types are the same, not only assignable. */
@@ -230,15 +231,45 @@ defineApp({
     a: mutator({ parse: () => 1 }, async () => undefined),
     // @ts-expect-error a mutator is async in form
     b: mutator(v.string(), () => 5),
-    // @ts-expect-error there is one conflict policy
+    // @ts-expect-error a conflict policy that there is not
     c: mutator(v.string(), async () => undefined, { conflict: 'overwrite' }),
     // @ts-expect-error a table that the app does not have
     ...generated('exercises'),
   }),
 })
 
+// ── Conflicts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+const careful = defineApp({
+  tables: { workouts, sets },
+  mutators: ({ mutator, generated }) => ({
+    rename: mutator(v.object({ id: v.string() }), async () => undefined, { conflict: 'fields' }),
+    ...generated('sets', { conflict: 'reject' }),
+    ...generated('workouts'),
+  }),
+})
+declare const carefulClient: Client<typeof careful>
+holds<Same<(typeof careful.mutators.rename)['conflict'], 'fields'>>()
+holds<Same<(typeof careful.mutators.updateSets)['conflict'], 'reject'>>()
+holds<Same<(typeof careful.mutators.updateWorkouts)['conflict'], 'rerun'>>()
+carefulClient.mutate.restoreConflict({ id: 'c' })
+carefulClient.mutate.restoreConflict({ id: 'c', values: 'mine' })
+carefulClient.mutate.dismissConflict({ id: 'c' })
+// @ts-expect-error a side that there is not
+carefulClient.mutate.restoreConflict({ id: 'c', values: 'both' })
+const records = carefulClient.live(careful.conflicts.where({ restoredAt: null, rowId: 'w' }).orderBy('at', 'desc'))
+for (const record of records.rows) {
+  holds<Same<typeof record.theirsBy, string | null>>()
+  holds<Same<typeof record.mine, ConflictValues | null>>()
+  holds<Same<typeof record.sync.state, Badge>>()
+}
+// @ts-expect-error values are compared by nobody
+careful.conflicts.where({ mine: 'x' })
+
 // ── The client ──────────────────────────────────────────────────────────────────────────────────────────────────────
 declare const client: Client<typeof app>
+
+// @ts-expect-error an app without a policy has no conflicts to restore
+client.mutate.restoreConflict({ id: 'c' })
 
 const handle = client.mutate.logSet({ id: 'a', workoutId: 'w', reps: 5 }, { id: 'x', accept: true })
 holds<Same<typeof handle.saved, Promise<void>>>()

@@ -30,8 +30,10 @@ const FROZEN: { readonly [file: string]: string } = {
   'pull-answer-sealed': '803419c4873b55b3e0ff5bdd3605a72eb2bde28c7b24e40fb7c95f2616065df3',
   'pull-answer': 'd0c7ab2febd42812f5f2afdd24b75344f7e7215e30c0008838d8b3634637424c',
   'pull-request': '036b5902fb62b2e99b5f80d62876474ec1ccc00c73dd477c412bc5d8bd3e513b',
+  'push-answer-conflict': '48bc478a279cc6b03d8abfff0d67b88f8e83c10b1590aaf4390f3a9a13e23638',
   'push-answer-stop': '806ab7c1c924b20f2cfed2551784da7040e6f65aaad3488f9605ebea4ca41ec5',
   'push-answer': 'c305f6ff3462442c34c9135cbe8780e7ae23a600dd60cc4e16942bd99531a41b',
+  'push-request-base': 'fdda105107765373432c51aa31a7d4785d6b47fc06cf0880254f6ec736c9ce5e',
   'push-request': 'c5310d780e8e046a9677a89fe7249bb3da763116195c4a501a3a8c04ec71c6a7',
   seal: '3d73ad0591130a7402a2b8f368e1a7e0b83dd3871666ab15f6c1be24a859ddff',
 }

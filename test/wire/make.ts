@@ -54,6 +54,14 @@ const aSeal = {
   at: 1772323205000,
 }
 
+const aConflict = {
+  from: 9,
+  to: 9,
+  status: 'conflict',
+  code: 'conflict_merged',
+  details: { policy: 'fields', records: ['1f0a7c52-64de-5b0d-8f19-3b1f0f6a9c03'] },
+}
+
 /** Each frame by its file's name. */
 export const GOLDEN: { readonly [file: string]: { readonly decoder: Decoder<unknown>; readonly value: unknown } } = {
   'push-request': {
@@ -83,6 +91,34 @@ export const GOLDEN: { readonly [file: string]: { readonly decoder: Decoder<unkn
         { sequence: 9, id: intents[2], withdraw: 'discarded' },
       ],
     },
+  },
+  'push-request-base': {
+    decoder: pushRequest,
+    value: {
+      ...caller,
+      after: intents[1],
+      intents: [
+        {
+          sequence: 9,
+          id: intents[2],
+          name: 'renameWorkout',
+          version: 1,
+          args: { id: 'w-1', name: 'Legs', note: null },
+          madeAt: 1772323200125,
+          base: {
+            places: [{ scope: 'user:42', version: 6, mark }],
+            rows: [
+              { table: 'workouts', id: 'w-1', at: 0, was: { name: 'Beine 🦵' }, same: { note: null } },
+              { table: 'sets', id: 's-1', at: -1 },
+            ],
+          },
+        },
+      ],
+    },
+  },
+  'push-answer-conflict': {
+    decoder: pushAnswer,
+    value: { requestId: 'req-1', client, decided: 9, outcomes: [aConflict] },
   },
   'push-answer': { decoder: pushAnswer, value: { requestId: 'req-1', client, decided: 8, outcomes: aSeal.outcomes } },
   'push-answer-stop': {

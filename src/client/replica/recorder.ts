@@ -9,7 +9,7 @@ import { comparatorOf, matches, type QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import type { TxSource } from '../../schema/tx.ts'
 import type { Run, RunPicture, Write } from './overlay.ts'
-import type { KeyRead, RangeRead, RunRecord, View } from './run.ts'
+import type { KeyRead, RangeRead, RunRecord, Traced, View } from './run.ts'
 import { checkSpec, takeFirst } from './spec.ts'
 import { type TableState, txRow } from './tables.ts'
 
@@ -39,8 +39,9 @@ interface Touched {
 
 const never = new Promise<never>(() => {})
 
-/** Makes the recorder of one run. */
-export function createRecorder(view: View, run: Run): Recorder {
+/** Makes the recorder of one run; `isTraced`: also of what an intent with a conflict policy is based on. */
+export function createRecorder(view: View, run: Run, isTraced: boolean): Recorder {
+  const trace: Map<string, Traced> | undefined = isTraced ? new Map() : undefined
   const touched = new Map<string, Touched>()
   const ranges: RangeRead[] = []
   // Made on first use: most runs insert rows that refer to nothing pending.
@@ -64,11 +65,19 @@ export function createRecorder(view: View, run: Run): Recorder {
     needs.add(inserter)
   }
 
+  /** Notes a row that the run has read, where its intent will have to say so. */
+  const note = (state: TableState, id: string, before: Row | undefined): void => {
+    if (trace === undefined) return
+    obtain(trace, `${state.name}/${id}`, () => ({ state, id, before, names: new Set<string>() }))
+    if (trace.size > LIMITS.baseRows) throw tooMany('read', LIMITS.baseRows)
+  }
+
   /** The row as it stands in the run; as it stood before, the run has then read it. */
   const read = ({ state, rows }: Touched, id: string): Row | undefined => {
     const own = rows.get(id)
     if (own !== undefined) return own.row
     const row = view.row(state, id)
+    note(state, id, row)
     rows.set(id, undefined)
     if (row !== undefined) need(state, id)
     return row
@@ -84,8 +93,7 @@ export function createRecorder(view: View, run: Run): Recorder {
       isInsert: row !== undefined && (isInsert || earlier?.isInsert === true),
       ordinal: earlier === undefined || arrives(state, before, row) ? writeCount : earlier.ordinal,
     })
-    if (++writeCount > LIMITS.runWrites)
-      throw new RangeError(`one run may write ${LIMITS.runWrites} rows: make several intents of it`)
+    if (++writeCount > LIMITS.runWrites) throw tooMany('write', LIMITS.runWrites)
   }
 
   const source: TxSource = {
@@ -111,11 +119,19 @@ export function createRecorder(view: View, run: Run): Recorder {
         spec,
         edge: found.length === spec.limit && last !== undefined ? txRow(state, last) : undefined,
       })
-      for (const { id } of found) if (rows.get(id) === undefined) need(state, id)
+      for (const row of found) {
+        if (rows.get(row.id) !== undefined) continue
+        need(state, row.id)
+        note(state, row.id, row)
+      }
       return found.map((row) => txRow(state, row))
     },
     insert: (table, row) => (isOpen ? write(table, row.id, undefined, Object.freeze(row)) : never),
-    update: (table, before, after) => (isOpen ? write(table, after.id, before, Object.freeze(after)) : never),
+    update(table, before, after, names) {
+      if (!isOpen) return never
+      for (const name of names) trace?.get(`${table}/${after.id}`)?.names.add(name)
+      return write(table, after.id, before, Object.freeze(after))
+    },
     delete: (table, before) => (isOpen ? write(table, before.id, before, undefined) : never),
   }
 
@@ -148,10 +164,13 @@ export function createRecorder(view: View, run: Run): Recorder {
           else keys.push({ state, id })
         }
       }
-      return { picture, keys, ranges, writes, needs: needs === undefined ? [] : [...needs] }
+      return { picture, keys, ranges, writes, needs: needs === undefined ? [] : [...needs], trace }
     },
   }
 }
+
+const tooMany = (what: string, limit: number): RangeError =>
+  new RangeError(`one run may ${what} ${limit} rows: make several intents of it`)
 
 /** Whether a write puts the row under a parent that it did not stand under before. */
 function arrives({ positions }: TableState, before: Row | undefined, row: Row | undefined): boolean {

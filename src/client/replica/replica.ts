@@ -6,6 +6,7 @@ import type { Cancel } from '../../base/clock.ts'
 import { createEmitter } from '../../base/emitter.ts'
 import type { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
+import type { IntentBase } from '../../protocol/base.ts'
 import type { Cursor } from '../../protocol/frame.ts'
 import type { ClientId, IntentId } from '../../protocol/ids.ts'
 import type { App } from '../../schema/app.ts'
@@ -13,6 +14,7 @@ import type { Row } from '../../schema/table.ts'
 import type { Rejection } from '../../schema/tx.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 import { createFrameReader } from './apply-frame.ts'
+import { baseOf } from './base.ts'
 import { compare, look, type ReplicaCommit } from './diff.ts'
 import { foldFrames } from './fold.ts'
 import {
@@ -36,7 +38,13 @@ export type { PendingIntent, RunPicture } from './overlay.ts'
 
 /** What became of a run. */
 export type RunAnswer =
-  | { readonly kept: true; readonly picture: RunPicture; readonly needs: readonly IntentId[] }
+  | {
+      readonly kept: true
+      readonly picture: RunPicture
+      readonly needs: readonly IntentId[]
+      /** What a first run was made on, where its mutator has a conflict policy. */
+      readonly base?: IntentBase | undefined
+    }
   | { readonly kept: false; readonly error: SyncError | Rejection }
 
 /** How often things were done; only rises. */
@@ -196,7 +204,8 @@ export function createReplica(app: App, actor: string, report: (error: unknown) 
         const result = await commit({ staged: undefined, retired: new Set(), appended: [{ intent, mode }] })
         if ('error' in result) return { kept: false, error: result.error }
         const record = result.rebased.appended[0]?.record
-        return { kept: true, picture: record?.picture ?? 'shown', needs: record?.needs ?? [] }
+        const base = record === undefined ? undefined : baseOf(overlay, record)
+        return { kept: true, picture: record?.picture ?? 'shown', needs: record?.needs ?? [], base }
       }),
     confirm: (frame, retired, pending) =>
       lane.run(async () => {

@@ -42,6 +42,16 @@ export interface RangeRead {
   readonly edge: Row | undefined
 }
 
+/** A row that an intent with a conflict policy is based on. */
+export interface Traced {
+  readonly state: TableState
+  readonly id: string
+  /** As the run found it. */
+  readonly before: Row | undefined
+  /** The columns that its updates set. */
+  readonly names: Set<string>
+}
+
 /** What a run read and wrote. */
 export interface RunRecord {
   readonly picture: RunPicture
@@ -51,6 +61,8 @@ export interface RunRecord {
   readonly writes: readonly Write[]
   /** Pending intents that inserted a row which this run read, wrote or refers to. */
   readonly needs: readonly IntentId[]
+  /** Only of a first run whose mutator has a conflict policy. */
+  readonly trace?: ReadonlyMap<string, Traced> | undefined
 }
 
 /** What a run came to. Only a first run is refused. */
@@ -93,7 +105,7 @@ export async function execute(run: Run, mode: 'call' | 'stored', view: View, con
   // What a mutator did to its arguments would be there on its next run, and on the wire.
   freezeDeep(input)
 
-  const recorder = createRecorder(view, run)
+  const recorder = createRecorder(view, run, mode === 'call' && mutator.conflict !== 'rerun')
   const tx = createTx(view.app, recorder.source, { actor: view.actor, madeAt, rootId: root ?? id })
   const ending = await endOf(begin(mutator, tx, input), control)
   control.stop = undefined

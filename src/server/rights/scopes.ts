@@ -1,6 +1,6 @@
 // The scope of a row, found by walking its parents, and the clause by which a query sees only rows of some scopes.
 // Works on rows as they are now in the transaction, not on the change log, which the last adoption wrote.
-import { makeScope, type Scope, scopeProblem } from '../../schema/scope.ts'
+import { type Scope, scopePrefix, scopeProblem } from '../../schema/scope.ts'
 import type { Row } from '../../schema/table.ts'
 import type { SqlValue } from '../db/db.ts'
 import type { TableLayout } from '../db/layout.ts'
@@ -17,8 +17,7 @@ export async function scopeOf(table: TableLayout, row: Row, load: LoadRow): Prom
     if (found === undefined) return undefined
     at = at.parent
   }
-  const rule = at.table.scopeRule
-  const scope = makeScope(rule.via === 'column' ? rule.kind : '', String(found[at.under]))
+  const scope = `${scopePrefix(at.table.scopeRule)}${String(found[at.under])}` as Scope
   return scopeProblem(scope) === undefined ? scope : undefined
 }
 
@@ -42,8 +41,7 @@ export function visibleIn(
     at = at.parent
     depth++
   }
-  const rule = at.table.scopeRule
-  const prefix = rule.via === 'column' ? makeScope(rule.kind, '') : ''
+  const prefix = scopePrefix(at.table.scopeRule)
   const named: string[] = []
   for (const scope of scopes) if (scope.startsWith(prefix)) named.push(scope.slice(prefix.length))
   const values = [...at.compared(at.under, named)]

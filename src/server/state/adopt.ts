@@ -7,13 +7,14 @@
 // transaction or before a pull or tick. I7, I10, I11.
 import { check } from '../../base/assert.ts'
 import type { Place } from '../../protocol/frame.ts'
-import { makeScope, scopeProblem } from '../../schema/scope.ts'
+import { type Scope, scopePrefix, scopeProblem } from '../../schema/scope.ts'
 import type { Sql } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
 import { unfitRows } from '../db/unfit.ts'
 import { type Failure, recomputeGroups } from './aggregates.ts'
 import { givePositions, type Unplaced } from './append-index.ts'
+import { type Authors, keyOf } from './authors.ts'
 import { forgetAlone, type LogEntry, liveIds, liveScopes, writeEntries } from './change-log.ts'
 import { raiseVersions } from './commits.ts'
 import { arrivalMarks, clearMarks, type Mark, readMarks } from './marks.ts'
@@ -54,15 +55,16 @@ interface Change {
   unfit?: string
 }
 
-/** What makes a commit known: its random mark, its time, and which tables have readers of their own. */
+/** What makes a commit known: its random mark, its time, which tables have readers of their own, and who wrote, where that is kept. */
 export interface Commit {
   readonly mark: string
   readonly at: number
   isWatched(table: string): boolean
+  readonly authors?: Authors | undefined
 }
 
 /** Adopts all marks. */
-export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: Commit): Promise<Adopted> {
+export async function adopt(sql: Sql, layout: Layout, commit: Commit): Promise<Adopted> {
   const changes = await touchedRows(sql, layout)
   if (changes.marks.length === 0) return NOTHING
   for (const table of layout.tables) await followRows(sql, table, changes)
@@ -98,9 +100,9 @@ export async function adopt(sql: Sql, layout: Layout, { mark, at, isWatched }: C
   }
   // Giving positions has marked rows again: what this adoption did itself is adopted with it.
   await clearMarks(sql)
-  await raiseWatched(sql, [...changes.tables].filter(isWatched))
+  await raiseWatched(sql, [...changes.tables].filter(commit.isWatched))
   return {
-    scopes: await logEntries(sql, entries, mark, at),
+    scopes: await logEntries(sql, entries, commit, changes),
     tables: changes.tables,
     unfit: unfitIn(layout, changes.of),
     failures,
@@ -128,8 +130,19 @@ function unfitIn(layout: Layout, changesOf: ChangesOf): Adopted['unfit'] {
 
 type ChangesOf = (table: string) => Map<string, Change>
 
+/** What an adoption has to look at. */
+interface Touched {
+  readonly of: ChangesOf
+  /** The groups that marked rows left, by table. */
+  readonly groups: ReadonlyMap<string, Set<string>>
+  readonly tables: ReadonlySet<string>
+  readonly marks: readonly Mark[]
+  /** Rows that only follow a parent, by their keys: the key of the marked row that leads them. */
+  readonly led: Map<string, string>
+}
+
 /** The marked rows by table, and the groups that they left. */
-async function touchedRows(sql: Sql, layout: Layout) {
+async function touchedRows(sql: Sql, layout: Layout): Promise<Touched> {
   const known = new Set(layout.tables.map(({ name }) => name))
   const byTable = new Map<string, Map<string, Change>>()
   const groups = new Map<string, Set<string>>()
@@ -162,14 +175,14 @@ async function touchedRows(sql: Sql, layout: Layout) {
       else left.add(oldUnder)
     }
   }
-  return { of, groups, tables: new Set(byTable.keys()), marks }
+  return { of, groups, tables: new Set(byTable.keys()), marks, led: new Map<string, string>() }
 }
 
 /** Finds where the touched rows of one table were and are, gives them positions, and takes their children along. */
 async function followRows(
   sql: Sql,
   table: TableLayout,
-  { of: changesOf, marks }: { readonly of: ChangesOf; readonly marks: readonly Mark[] },
+  { of: changesOf, marks, led }: Pick<Touched, 'of' | 'marks' | 'led'>,
 ): Promise<void> {
   const changes = changesOf(table.name)
   if (changes.size === 0) return
@@ -191,13 +204,15 @@ async function followRows(
     const followers = changesOf(child.name)
     for (const row of await allIn(
       sql,
-      `SELECT ${child.value('id')} AS id FROM ${child.sql} WHERE ${child.value(child.under)} IN (?*)`,
+      `SELECT ${child.value('id')} AS id, ${child.value(child.under)} AS leader FROM ${child.sql} WHERE ${child.value(child.under)} IN (?*)`,
       [],
       child.compared(child.under, moved),
     )) {
       const id = String(row['id'])
-      if (!followers.has(id))
-        followers.set(id, { id, isMarked: false, wasThere: true, from: undefined, to: undefined, under: undefined })
+      if (followers.has(id)) continue
+      followers.set(id, { id, isMarked: false, wasThere: true, from: undefined, to: undefined, under: undefined })
+      const leader = keyOf(table.name, String(row['leader']))
+      led.set(keyOf(child.name, id), led.get(leader) ?? leader)
     }
   }
 }
@@ -262,9 +277,9 @@ async function scopesUnder(
 ): Promise<Map<string, string>> {
   const scopes = new Map<string, string>()
   const rule = table.table.scopeRule
-  if (rule.via === 'column') {
+  if (rule.via !== 'parent') {
     for (const under of unders) {
-      const scope = makeScope(rule.kind, under)
+      const scope = `${scopePrefix(rule)}${under}` as Scope
       if (scopeProblem(scope) === undefined) scopes.set(under, scope)
     }
     return scopes
@@ -291,8 +306,8 @@ async function logEntries(
     readonly to: string | undefined
     readonly isAlone: boolean
   }[],
-  mark: string,
-  at: number,
+  { mark, at, authors }: Commit,
+  { marks, led }: Pick<Touched, 'marks' | 'led'>,
 ): Promise<ReadonlyMap<string, Place>> {
   const touched = new Set<string>()
   for (const { from, to } of rows) {
@@ -310,6 +325,7 @@ async function logEntries(
     if (from !== undefined && from !== to) enter(table, id, from, true, isAlone)
     if (to !== undefined) enter(table, id, to, false, false)
   }
+  await authors?.enter(marks, led, entries)
   await writeEntries(sql, entries)
   return places
 }

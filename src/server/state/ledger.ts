@@ -187,7 +187,11 @@ function toRecord(row: SqlRow): LedgerRecord {
 function toOutcome(row: SqlRow): Outcome {
   const status = row['status']
   if (status === 'applied') return APPLIED
-  check(status === 'rejected' || status === 'withdrawn', 'I3', `the ledger holds the status ${String(status)}`)
+  check(
+    status === 'rejected' || status === 'conflict' || status === 'withdrawn',
+    'I3',
+    `the ledger holds the status ${String(status)}`,
+  )
   return { status, code: String(row['code']), details: JSON.parse(String(row['details'])) as Details }
 }
 

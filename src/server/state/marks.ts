@@ -9,6 +9,8 @@ export const markTables = (dialect: Dialect): readonly string[] => [
 
 /** One touched row. */
 export interface Mark {
+  /** Rises from mark to mark. */
+  readonly number: number
   readonly table: string
   readonly oldId: string | null
   readonly newId: string | null
@@ -22,8 +24,9 @@ export async function hasMarks(sql: Sql): Promise<boolean> {
 
 /** All marks, oldest first. */
 export async function readMarks(sql: Sql): Promise<readonly Mark[]> {
-  const rows = await sql.all('SELECT tbl, old_id, new_id, old_under FROM holdfast_mark ORDER BY n')
+  const rows = await sql.all('SELECT n, tbl, old_id, new_id, old_under FROM holdfast_mark ORDER BY n')
   return rows.map((row) => ({
+    number: Number(row['n']),
     table: String(row['tbl']),
     oldId: row['old_id'] as string | null,
     newId: row['new_id'] as string | null,

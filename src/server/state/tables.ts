@@ -4,6 +4,7 @@
 import { declaredTables } from '../db/declared.ts'
 import type { Migration } from '../db/migrations.ts'
 import { positionTables } from './append-index.ts'
+import { authorTables } from './authors.ts'
 import { changeLogTables } from './change-log.ts'
 import { commitTables } from './commits.ts'
 import { dedupeTables } from './dedupe.ts'
@@ -33,4 +34,5 @@ export const MIGRATIONS: readonly Migration[] = [
     name: 'declarations of aggregates, positions that were given',
     statements: (dialect) => [...declaredTables(dialect), ...positionTables(dialect)],
   },
+  { number: 5, name: 'who wrote a row last', statements: authorTables },
 ]

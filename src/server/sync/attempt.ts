@@ -13,6 +13,7 @@ import { scopeOf } from '../rights/scopes.ts'
 import { selectRows } from '../rights/select.ts'
 import { type Buffer, type Held, type Moment, momentOf } from './buffer.ts'
 import { type Gate, openGate } from './gate.ts'
+import type { RowWrite } from './records.ts'
 
 /** The run of one intent. Exactly one of `keep` and `drop` ends it. */
 export interface Attempt {
@@ -25,10 +26,20 @@ export interface Attempt {
   isUpset(): boolean
   /** Flushes this intent’s writes now, so that a constraint refuses it and no other. */
   settle(): Promise<void>
+  /** What it has made of each row so far. */
+  writes(): readonly RowWrite[]
   /** Keeps the writes; gives the tables written, or undefined when SQL was run that may have written anywhere. */
   keep(): Promise<ReadonlySet<string> | undefined>
   /** Takes all writes back. */
   drop(): Promise<void>
+}
+
+/** How a run differs from a plain one. */
+export interface RunRules {
+  /** What an update makes of a row. */
+  merge?(table: string, from: Row, to: Row): Row
+  /** Whether an insert may find a row in its place; only where all is taken back afterwards. */
+  overwrites?(table: string, id: string): boolean
 }
 
 /** Statements that would reach past the intent, behind whatever comments. */
@@ -43,6 +54,7 @@ export function beginAttempt(
   buffer: Buffer,
   rights: Rights,
   context: TxContext,
+  rules: RunRules = {},
 ): Attempt {
   /** What each row written by this intent was before it. */
   const before = new Map<Held, Moment>()
@@ -174,6 +186,7 @@ export function beginAttempt(
     },
     async taken(name, id) {
       refuseLate()
+      if (rules.overwrites?.(name, id) === true) return false
       return (await buffer.load(layout.table(name), id)) !== undefined
     },
     async find(query: QuerySpec) {
@@ -186,11 +199,13 @@ export function beginAttempt(
       await refuseStrayChildren(table, row)
       const held = await buffer.lookUp(table, row.id)
       // Asked again, since two inserts may have been started at once.
-      if (held.now !== undefined) throw new Rejection('row_exists', { table: name, id: row.id })
+      if (held.now !== undefined && rules.overwrites?.(name, row.id) !== true)
+        throw new Rejection('row_exists', { table: name, id: row.id })
       write(held, row)
     },
-    async update(name, from, to) {
+    async update(name, from, patched) {
       const table = layout.table(name)
+      const to = rules.merge?.(name, from, patched) ?? patched
       await refuseBefore(table, from)
       await refuseAfter(table, to)
       const held = await buffer.lookUp(table, from.id)
@@ -231,6 +246,15 @@ export function beginAttempt(
     refused: () => refusal,
     isUpset: () => isUpset,
     settle: () => (writes === 0 ? Promise.resolve() : settle(false)),
+    writes() {
+      // Of a row that was read anew on the way (after SQL) the first reading says what it was, and the last what it is.
+      const byRow = new Map<string, RowWrite>()
+      for (const [{ table, id, now }, moment] of before) {
+        const key = `${table.name}/${id}`
+        byRow.set(key, { table, id, before: byRow.has(key) ? byRow.get(key)?.before : moment.now, after: now })
+      }
+      return [...byRow.values()]
+    },
     async keep() {
       isOver = true
       if (gate !== undefined) {

@@ -5,9 +5,10 @@ import { check } from '../../base/assert.ts'
 import { SyncError } from '../../base/errors.ts'
 import type { ActorId, ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
 import { type Entry, fingerprintIntent, isWithdrawal, type NumberedIntent } from '../../protocol/intent.ts'
-import { appendOutcome, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
+import { appendOutcome, hasEffects, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
 import type { Stop } from '../../protocol/push.ts'
 import type { Sql } from '../db/db.ts'
+import type { Authors } from '../state/authors.ts'
 import {
   type Decision,
   type LedgerRecord,
@@ -52,7 +53,13 @@ export interface Verdict {
 }
 
 /** Decides a batch. Throws a SyncError `forked`, or CULPRIT_UNKNOWN unless `oneByOne`. */
-export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne: boolean): Promise<Verdict> {
+export async function decideBatch(
+  world: World,
+  sql: Sql,
+  batch: Batch,
+  oneByOne: boolean,
+  authors?: Authors | undefined,
+): Promise<Verdict> {
   const { client, actor } = batch
   const instead = await batch.instead?.(sql)
   if (instead !== undefined) return instead
@@ -94,7 +101,7 @@ export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne
   const isExpired = await expiredBirths(sql, actor, fresh)
   const decisions: Decision[] = []
   const watch = createWatch(world.host.clock, world.tuning.mutatorTimeoutMs)
-  const runs = createRuns(world, sql, batch, watch, oneByOne)
+  const runs = createRuns(world, sql, batch, watch, oneByOne, authors)
   let stopped: Stop | undefined
   try {
     for (const entry of fresh) {
@@ -168,7 +175,7 @@ export async function decideBatch(world: World, sql: Sql, batch: Batch, oneByOne
       }
     const missing = entry.needs?.find((need) => {
       const needed = ledger.get(need)
-      return needed !== undefined && needed.outcome.status !== 'applied'
+      return needed !== undefined && !hasEffects(needed.outcome)
     })
     if (missing !== undefined)
       return {

@@ -2,18 +2,23 @@
 // fault: only tx.reject, a missing right and a constraint decide an intent; whatever else is thrown is a fault of ours, for which
 // nothing is recorded. Rights are read again when an intent wrote where they come from (I9). Records nothing (push.ts does).
 import { type Details, SyncError } from '../../base/errors.ts'
+import { type Json, jsonEqual } from '../../base/json.ts'
 import type { Sequence } from '../../protocol/ids.ts'
-import type { NumberedIntent } from '../../protocol/intent.ts'
+import type { Entry, NumberedIntent } from '../../protocol/intent.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { Stop } from '../../protocol/push.ts'
-import type { Mutator } from '../../schema/mutator.ts'
+import type { ConflictPolicy, Mutator } from '../../schema/mutator.ts'
+import type { Row } from '../../schema/table.ts'
 import { Rejection } from '../../schema/tx.ts'
 import { upgradeArguments } from '../../schema/upgrade.ts'
 import { ConstraintError, type Sql } from '../db/db.ts'
 import type { Rights } from '../rights/grants.ts'
+import { type Authors, keyOf } from '../state/authors.ts'
 import type { World } from '../world.ts'
-import { type Attempt, beginAttempt } from './attempt.ts'
+import { type Attempt, beginAttempt, type RunRules } from './attempt.ts'
 import { createBuffer } from './buffer.ts'
+import { type Comparison, type Conflicts, createComparison } from './conflicts.ts'
+import { type RecordParts, recordMerge, recordRefusal } from './records.ts'
 import type { Watch } from './watch.ts'
 
 /** Thrown when a constraint refused the writes of a batch as a whole: it is decided again, with a flush after each intent. */
@@ -33,13 +38,20 @@ const APPLIED: Outcome = Object.freeze({ status: 'applied' })
 export function createRuns(
   world: World,
   sql: Sql,
-  batch: { readonly actor: string; readonly requestId: string },
+  batch: {
+    readonly actor: string
+    readonly client: string
+    readonly requestId: string
+    readonly entries: readonly Entry[]
+  },
   watch: Watch,
   oneByOne: boolean,
+  authors: Authors | undefined,
 ): Runs {
   const { app, host, layout } = world
   const buffer = createBuffer(sql, layout)
   let rights: Rights | undefined
+  let comparison: Comparison | undefined
 
   async function run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }> {
     const { sequence, name, version } = intent
@@ -73,33 +85,49 @@ export function createRuns(
       return { stop: fault(intent, error) }
     }
     rights ??= await findingCulprit(readRights)
-    const attempt = beginAttempt(app, layout, sql, buffer, rights, {
-      actor: batch.actor,
-      madeAt: intent.madeAt,
-      rootId: intent.root ?? intent.id,
-    })
+    const met = await compare(intent, mutator.conflict, rights)
+    const isRefused = mutator.conflict === 'reject' && met !== undefined && met.size > 0
+    const parts: RecordParts = { ...batch, sql, layout, buffer, rights, intent, at: host.clock.now() }
+    const context = { actor: batch.actor, madeAt: intent.madeAt, rootId: intent.root ?? intent.id }
+    const attempt = beginAttempt(app, layout, sql, buffer, rights, context, rulesOf(intent, mutator.conflict, met))
     let failure: unknown
     try {
       const body = world.bodies[name] ?? mutator.body
       await watch.race(runBody(body, attempt, input))
       if (oneByOne) await attempt.settle()
       // A mutator that caught the error of a constraint has not thereby lifted it.
-      if (!attempt.isUpset() && attempt.refused() === undefined) {
+      if (!isRefused && !attempt.isUpset() && attempt.refused() === undefined) {
         const written = await attempt.keep()
         if (written === undefined || [...written].some((table) => rights?.tables.has(table))) rights = undefined
-        return { outcome: APPLIED }
+        const overwrote =
+          met === undefined || met.size === 0 ? undefined : await recordMerge(parts, met, attempt.writes())
+        return { outcome: overwrote ?? APPLIED }
       }
     } catch (error) {
       failure = error
     }
+    // An intent that is refused has run all the same, to see what it would write; whether it could is nobody's affair any more.
+    const writes = isRefused && failure === undefined ? attempt.writes() : []
     await attempt.drop()
     if (attempt.isUpset()) throw CULPRIT_UNKNOWN
+    if (isRefused && !isFailing(failure)) return { outcome: await recordRefusal(parts, met, writes) }
     const refusal = attempt.refused()
     if (refusal !== undefined) return { outcome: rejected('constraint', { kind: refusal.kind }) }
     // The database failed under the mutator: that is neither its fault nor an outcome.
-    if (failure instanceof SyncError && failure.code === 'unavailable') throw failure
+    if (isFailing(failure)) throw failure
     if (failure instanceof Rejection) return { outcome: rejected(failure.code, failure.details) }
     return { stop: fault(intent, failure) }
+  }
+
+  /** What others have changed of what an intent was based on; undefined where that makes no difference. */
+  async function compare(
+    { base }: NumberedIntent,
+    policy: ConflictPolicy,
+    rights: Rights,
+  ): Promise<Conflicts | undefined> {
+    if (authors === undefined || base === undefined || policy === 'rerun') return undefined
+    comparison ??= await createComparison(sql, layout, buffer, authors, batch)
+    return comparison.look(base, rights)
   }
 
   function fault(intent: NumberedIntent, error: unknown): Stop {
@@ -150,6 +178,24 @@ async function runBody(body: Mutator['body'], attempt: Attempt, input: unknown):
     await body(attempt.tx, input)
   } finally {
     await attempt.drained()
+  }
+}
+
+const isFailing = (failure: unknown): boolean => failure instanceof SyncError && failure.code === 'unavailable'
+
+/** How an intent runs under its policy. */
+function rulesOf({ base }: NumberedIntent, policy: ConflictPolicy, met: Conflicts | undefined): RunRules {
+  if (met === undefined) return {}
+  if (policy === 'reject') return { overwrites: (table, id) => met.get(keyOf(table, id))?.base.at === -1 }
+  const kept = new Map<string, { readonly [column: string]: Json }>()
+  for (const { table, id, same } of base?.rows ?? []) if (same !== undefined) kept.set(keyOf(table, id), same)
+  return {
+    // A column that was only set to what it was before (a form sends all of its fields) stays as others made it.
+    merge(table, from, to) {
+      const same = kept.get(keyOf(table, from.id)) ?? {}
+      const stale = Object.keys(same).filter((name) => jsonEqual(to[name], same[name]))
+      return { ...to, ...Object.fromEntries(stale.map((name) => [name, from[name] ?? null])) } as Row
+    },
   }
 }
 

@@ -6,10 +6,13 @@ import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
 import { randomHex } from '../../base/random.ts'
 import { appendOutcome, type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
+import { CONFLICTS } from '../../schema/conflict.ts'
 import { RowsLocked, type Sql } from '../db/db.ts'
 import { type Adopted, adopt } from '../state/adopt.ts'
+import { type Authors, createAuthors } from '../state/authors.ts'
 import { readClient } from '../state/ledger.ts'
 import type { World } from '../world.ts'
+import { lineOf } from './conflicts.ts'
 import { type Batch, decideBatch, type Verdict } from './push.ts'
 import { CULPRIT_UNKNOWN } from './runs.ts'
 import { refuseForked } from './seal.ts'
@@ -55,12 +58,17 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
   let isScheduled = false
   let isClosed = false
 
-  const adoptIn = (sql: Sql) =>
+  const adoptIn = (sql: Sql, authors: Authors | undefined) =>
     adopt(sql, layout, {
       mark: randomHex(host.random, 8),
       at: host.clock.now(),
       isWatched: world.rights.isWatched,
+      authors,
     })
+
+  /** Who writes in a transaction is kept for apps whose mutators ask for it. */
+  const authorsOf = async (sql: Sql): Promise<Authors | undefined> =>
+    world.app.tableNames.includes(CONFLICTS) ? createAuthors(sql) : undefined
 
   function schedule(): void {
     if (isScheduled || queue.length === 0) return
@@ -119,9 +127,10 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
     const { answers, clients, adopted } = await database.write(async (sql) => {
       const answers: (() => void)[] = []
       const clients: string[] = []
+      const authors = await authorsOf(sql)
       for (const job of jobs) {
         try {
-          const verdict = await decideInSavepoint(sql, job.batch)
+          const verdict = await decideInSavepoint(sql, job.batch, authors)
           if (verdict.isNews) clients.push(job.batch.client)
           answers.push(() => job.resolve(verdict))
         } catch (error) {
@@ -130,19 +139,21 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
           answers.push(() => job.reject(error))
         }
       }
-      return { answers, clients, adopted: await adoptIn(sql) }
+      return { answers, clients, adopted: await adoptIn(sql, authors) }
     })
     tell({ adopted, clients })
     return answers
   }
 
-  async function decideInSavepoint(sql: Sql, batch: Batch): Promise<Verdict> {
-    try {
-      return await sql.savepoint(() => decideBatch(world, sql, batch, false))
-    } catch (error) {
+  async function decideInSavepoint(sql: Sql, batch: Batch, authors: Authors | undefined): Promise<Verdict> {
+    const decide = (oneByOne: boolean) => sql.savepoint(() => decideBatch(world, sql, batch, oneByOne, authors))
+    const verdict = await decide(false).catch((error: unknown) => {
       if (error !== CULPRIT_UNKNOWN) throw error
-    }
-    return sql.savepoint(() => decideBatch(world, sql, batch, true))
+      return decide(true)
+    })
+    const { client, actor, entries } = batch
+    await authors?.wrote({ client, actor, sequence: verdict.decided }, lineOf(client, entries))
+    return verdict
   }
 
   /** The last resort: each intent in a commit of its own, so that the one that cannot be committed is told from the others. */
@@ -166,8 +177,9 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
       const after = batch.entries[index - 1]?.id ?? batch.after
       try {
         const { verdict, adopted } = await database.write(async (sql) => {
-          const verdict = await decideInSavepoint(sql, { ...batch, after, entries: [entry] })
-          return { verdict, adopted: await adoptIn(sql) }
+          const authors = await authorsOf(sql)
+          const verdict = await decideInSavepoint(sql, { ...batch, after, entries: [entry] }, authors)
+          return { verdict, adopted: await adoptIn(sql, authors) }
         })
         tell({ adopted, clients: verdict.isNews ? [batch.client] : [] })
         for (const range of verdict.outcomes)
@@ -229,7 +241,7 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
     if (isClosed) throw closed()
     return lane.run(async () => {
       const { result, adopted } = await database.write(async (sql) => {
-        const adopted = await adoptIn(sql)
+        const adopted = await adoptIn(sql, await authorsOf(sql))
         return { adopted, result: await body(sql) }
       })
       tell({ adopted, clients: [] })
