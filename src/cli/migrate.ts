@@ -6,6 +6,7 @@ import { layOut } from '../server/db/layout.ts'
 import { planMigration, runPlan } from '../server/db/migrate.ts'
 import type { Step } from '../server/db/migrations.ts'
 import { MIGRATIONS } from '../server/state/tables.ts'
+import { adoptWaiting } from '../server/verify.ts'
 import type { Options } from './words.ts'
 
 /** What a command is given. */
@@ -28,14 +29,17 @@ export async function runMigrate({ app, database, options, out }: Run): Promise<
         return plan
       })
     : await database.read(look)
+  // Rows that were there before their triggers are adopted here, and not under the first request.
+  const hasAdopted = options.apply && (await adoptWaiting(database, layout))
   if (options.json) {
     const missing = steps.map(({ what, statements }) => ({ what, statements: statements.map(textOf) }))
-    out(JSON.stringify({ command: 'migrate', applied: options.apply, missing, warnings }))
+    out(JSON.stringify({ command: 'migrate', applied: options.apply, adopted: hasAdopted, missing, warnings }))
   } else {
     for (const warning of warnings) out(`-- Slow: ${warning}`)
     if (steps.length === 0) out('-- Nothing is missing.')
     else if (options.apply) for (const { what } of steps) out(`made ${what}`)
     else out(script(steps))
+    if (hasAdopted) out('adopted the rows that were there')
   }
   return steps.length > 0 && !options.apply ? 1 : 0
 }

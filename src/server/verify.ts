@@ -102,6 +102,13 @@ export async function mendDatabase(
   })
 }
 
+/** Adopts what waits; false when nothing does. After a migration over a full table that is every row of it. */
+export async function adoptWaiting(database: Database, layout: Layout): Promise<boolean> {
+  if (!(await database.read(hasMarks))) return false
+  await database.write((sql) => adoptAll(sql, layout, database))
+  return true
+}
+
 async function adoptAll(sql: Sql, layout: Layout, { host }: Database): Promise<void> {
   await adopt(sql, layout, { mark: randomHex(host.random, 8), at: host.clock.now(), isWatched: () => true })
 }

@@ -68,9 +68,21 @@ test('migrate --apply makes what is missing, also the file, and then nothing is'
   expect(JSON.parse((await call('migrate', ...where, '--json')).out)).toEqual({
     command: 'migrate',
     applied: false,
+    adopted: false,
     missing: [],
     warnings: [],
   })
+})
+
+test('[I10] migrate --apply adopts the rows that were there, so that no request waits for it', async () => {
+  const { call, plain } = folder()
+  plain(
+    'CREATE TABLE lists (id TEXT PRIMARY KEY NOT NULL, ownerId TEXT NOT NULL, name TEXT NOT NULL)',
+    "INSERT INTO lists VALUES ('l', 'anna', 'Milk')",
+  )
+  expect((await call('migrate', ...where, '--apply')).out).toMatch(/adopted the rows that were there$/)
+  expect(plain('SELECT id, scope FROM holdfast_log')).toEqual([{ id: 'l', scope: 'user:anna' }])
+  expect(await call('migrate', ...where, '--apply')).toMatchObject({ code: 0, out: '-- Nothing is missing.' })
 })
 
 test('verify is content with a database that is well, and says what is not', async () => {

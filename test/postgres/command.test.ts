@@ -62,7 +62,7 @@ test('migrate --apply and verify: rows that were there are judged as they will b
   expect(await call('migrate', '--apply')).toMatchObject({ code: 0, err: '' })
   foreignly(path, `INSERT INTO items ("id", "listId", "text") VALUES ('i', '${list}', 'x')`)
   expect(await call('verify')).toMatchObject({ code: 0, out: '2 rows, 1 groups: all is as it should be' })
-  expect(foreignly(path, 'SELECT count(*) AS n FROM holdfast_log')).toEqual([{ n: 0 }])
+  expect(foreignly(path, "SELECT count(*) AS n FROM holdfast_log WHERE tbl = 'items'")).toEqual([{ n: 0 }])
   expect(await call('verify', '--repair')).toMatchObject({ code: 0, err: '' })
   foreignly(path, 'UPDATE "listTotals" SET items = 9')
   expect(await call('verify')).toMatchObject({
