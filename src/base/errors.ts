@@ -264,6 +264,11 @@ export class SyncError extends Error {
   }
 }
 
+/** The error, if it is a SyncError; else one of this code that names it as its cause. */
+export function asSyncError(error: unknown, code: Code, what: string): SyncError {
+  return error instanceof SyncError ? error : new SyncError(code, what, { cause: error })
+}
+
 /** Whether this is the SyncError of that code. */
 export function hasCode(error: unknown, code: Code): error is SyncError {
   return error instanceof SyncError && error.code === code

@@ -1,6 +1,6 @@
 // The path of one call of a mutator on the device: checked, run on the overlay (the screen changes), kept in the outbox (durable),
 // decided by the authority. Holds the handles of the calls made by this process. Who runs is the replica, who keeps the outbox.
-import { type Details, SyncError } from '../base/errors.ts'
+import { asSyncError, type Details, SyncError } from '../base/errors.ts'
 import { type Json, jsonProblem } from '../base/json.ts'
 import { createLate, type Late, promiseOf, settle } from '../base/late.ts'
 import { randomUuid } from '../base/random.ts'
@@ -154,12 +154,7 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
           )
         } else refuseOne(call, refusalOf(intent.name, result.error))
       } catch (error) {
-        refuseOne(
-          call,
-          error instanceof SyncError
-            ? error
-            : new SyncError('client_broken', `${intent.name} was called`, { cause: error }),
-        )
+        refuseOne(call, asSyncError(error, 'client_broken', `${intent.name} was called`))
       }
     }
     line = []
@@ -217,10 +212,7 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
       }
     },
     refuse(entries, error) {
-      const fault =
-        error instanceof SyncError
-          ? error
-          : new SyncError('storage_failed', 'The intent could not be written', { cause: error })
+      const fault = asSyncError(error, 'storage_failed', 'The intent could not be written')
       for (const { intent } of entries) {
         const known = calls.get(intent.id)
         if (known !== undefined) refuseOne(known, fault)

@@ -2,7 +2,7 @@
 // What the parts do stands in their rooms; the order in which they hear of things stands here.
 import { InvariantError } from '../base/assert.ts'
 import { createEmitter } from '../base/emitter.ts'
-import { SyncError } from '../base/errors.ts'
+import { asSyncError, SyncError } from '../base/errors.ts'
 import { parseActor, parseIntentId } from '../protocol/ids.ts'
 import type { App } from '../schema/app.ts'
 import type { Query } from '../schema/query.ts'
@@ -113,10 +113,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       queries.loaded()
       if (!isClosed) player.start()
     } catch (error) {
-      openingFault =
-        error instanceof SyncError
-          ? error
-          : new SyncError('storage_failed', 'The storage could not be opened', { cause: error })
+      openingFault = asSyncError(error, 'storage_failed', 'The storage could not be opened')
       calls.refuseAll(openingFault)
       player?.close()
       host.report(error)

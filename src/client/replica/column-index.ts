@@ -9,7 +9,6 @@ const none: readonly string[] = Object.freeze([])
 export interface ColumnIndex {
   /** At least the ids of all versions that have this value. */
   ids(value: Json): Iterable<string>
-  has(value: Json, id: string): boolean
   add(value: Json, id: string): void
   remove(value: Json, id: string): void
 }
@@ -22,10 +21,6 @@ export function createColumnIndex(): ColumnIndex {
     ids(value) {
       const held = idsByValue.get(value)
       return held === undefined ? none : typeof held === 'string' ? [held] : held
-    },
-    has(value, id) {
-      const held = idsByValue.get(value)
-      return held !== undefined && (typeof held === 'string' ? held === id : held.has(id))
     },
     add(value, id) {
       const held = idsByValue.get(value)

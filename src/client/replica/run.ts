@@ -2,7 +2,7 @@
 // record goes to the rebase, which compares, and to the overlay, which swaps it in.
 // A run goes over microtasks, because mutators are async in form; `stop` ends one that waits for anything else, after which it gets
 // no more answers. What reads a row that may exist but is not here is blind, whatever it makes of the error.
-import { SyncError } from '../../base/errors.ts'
+import { asSyncError, SyncError } from '../../base/errors.ts'
 import type { IntentId } from '../../protocol/ids.ts'
 import type { App } from '../../schema/app.ts'
 import type { Mutator } from '../../schema/mutator.ts'
@@ -100,7 +100,7 @@ export async function execute(run: Run, mode: 'call' | 'stored', view: View, con
     }
     input = upgraded.input
   } catch (error) {
-    return mode === 'stored' ? kept('in-doubt') : refused(asSyncError(name, error))
+    return mode === 'stored' ? kept('in-doubt') : refused(errorOf(name, error))
   }
   // What a mutator did to its arguments would be there on its next run, and on the wire.
   freezeDeep(input)
@@ -116,7 +116,7 @@ export async function execute(run: Run, mode: 'call' | 'stored', view: View, con
   if (recorder.isBlind()) return { kept: true, record: recorder.record('blind') }
   if (ending.how === 'done') return { kept: true, record: recorder.record('shown') }
   if (mode === 'stored') return { kept: true, record: recorder.record('in-doubt') }
-  return refused(ending.how === 'threw' ? asSyncError(name, ending.error) : new SyncError('mutator_waited', name))
+  return refused(ending.how === 'threw' ? errorOf(name, ending.error) : new SyncError('mutator_waited', name))
 }
 
 function begin(mutator: Mutator, tx: Tx<App['tables']>, input: unknown): Promise<unknown> {
@@ -156,9 +156,7 @@ function refused(error: SyncError | Rejection): RunResult {
   return { kept: false, error }
 }
 
-function asSyncError(name: string, error: unknown): SyncError | Rejection {
-  if (error instanceof Rejection || error instanceof SyncError) return error
-  return new SyncError('mutator_threw', `${name} threw ${error instanceof Error ? error.message : String(error)}`, {
-    cause: error,
-  })
+function errorOf(name: string, error: unknown): SyncError | Rejection {
+  if (error instanceof Rejection) return error
+  return asSyncError(error, 'mutator_threw', `${name} threw ${error instanceof Error ? error.message : String(error)}`)
 }
