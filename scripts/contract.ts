@@ -1,15 +1,13 @@
-// `npm run contract -- sqlite [--json]`: runs the contract of the authority on one kind of database. `--item N` runs one part of it,
+// `npm run contract -- sqlite|postgres [--json]`: runs the contract of the authority on one kind of database; a PostgreSQL is started for it. `--item N` runs one part of it,
 // `--cases` lists the cases; `--break NAME` loads the sources with a planted fault that cases must find; `--breaks` lists those.
 // The last line of stdout is the tally (with --json one JSON object); cases that fail are told on stderr with their names and why.
 // Exit code 1 when a case fails, 2 when the command makes no sense.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CONTRACT_BREAKS } from '../src/sim/contracts/authority/breaks.ts'
 import { loadPatched, patchProblem, readSource } from '../src/sim/patches.ts'
+import { DATABASES, groundsOf } from './contract/grounds.ts'
 
-const USAGE = 'npm run contract -- sqlite [--json] [--item N] [--break NAME] | --cases | --breaks'
+const USAGE = `npm run contract -- ${DATABASES.join('|')} [--json] [--item N] [--break NAME] | --cases | --breaks`
 
 // A case that failed may have left a timer or a connection behind: the command ends nevertheless.
 process.exit(await command())
@@ -37,24 +35,23 @@ async function command(): Promise<number> {
     return 0
   }
   const [name, ...more] = positionals
-  if (name !== 'sqlite' || more.length > 0) return refuse('Say which database: sqlite')
+  const database = DATABASES.find((each) => each === name)
+  if (database === undefined || more.length > 0) return refuse(`Say which database: ${DATABASES.join(' or ')}`)
 
   const { runCases } = await import('../src/sim/contracts/authority/run.ts')
-  const { sqliteGrounds } = await import('../src/sim/contracts/authority/sqlite-ground.ts')
-  const { clock } = await import('../src/hosts/node/clock.ts')
-  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'holdfast-contract-'))
+  const { surroundings, lanes, close } = await groundsOf(database)
   try {
     const began = performance.now()
-    const tally = await runCases(cases, { clock, makeGround: sqliteGrounds(folder) }, ({ item, title, why }) => {
+    const tally = await runCases(cases, surroundings, lanes, ({ item, title, why }) => {
       console.error(`item ${item}: ${title}\n  ${why.slice(0, 2_000)}`)
     })
     const seconds = Number(((performance.now() - began) / 1000).toFixed(1))
-    const summary = { database: name, ...tally, ...(broken === undefined ? {} : { break: broken.name }), seconds }
+    const summary = { database, ...tally, ...(broken === undefined ? {} : { break: broken.name }), seconds }
     if (values.json) console.log(JSON.stringify(summary))
-    else console.log(`${name}: ${tally.passed} passed, ${tally.failed} failed, ${seconds} s`)
+    else console.log(`${database}: ${tally.passed} passed, ${tally.failed} failed, ${seconds} s`)
     return tally.failed > 0 ? 1 : 0
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    await close()
   }
 }
 

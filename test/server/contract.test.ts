@@ -61,7 +61,7 @@ describe('the command', () => {
     for (const args of [['sqlite', '--break', 'nothing'], ['oracle'], [], ['sqlite', '--item', '1'], ['--unknown']]) {
       const { code, error } = await contract(...args)
       expect(code).toBe(2)
-      expect(error).toContain('npm run contract -- sqlite')
+      expect(error).toContain('npm run contract -- sqlite|postgres')
     }
   })
 })

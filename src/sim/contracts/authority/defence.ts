@@ -212,6 +212,8 @@ export const defenceCases: readonly AuthorityCase[] = [
       expectMatch(await stage.rows('lists'), [{ id: 'a' }], 'the lists')
     },
     {
+      // Each insert looks whether its id is taken.
+      tuning: { mutatorTimeoutMs: 60_000 },
       mutators: {
         act: async (tx) => {
           for (let n = 0; n <= LIMITS.runWrites; n++)

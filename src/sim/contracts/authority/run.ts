@@ -1,4 +1,4 @@
-// Runs cases of the authority's contract one after another and counts them by item. A case that takes too long has failed: it waits
+// Runs cases of the authority's contract and counts them by item. A case that takes too long has failed: it waits
 // for something that does not come. Prints nothing; scripts/contract.ts does.
 import { beforeDeadline } from '../../../base/deadline.ts'
 import type { AuthorityCase, Surroundings } from './ground.ts'
@@ -26,24 +26,29 @@ export function runCase({ run }: AuthorityCase, surroundings: Surroundings): Pro
   return beforeDeadline(surroundings.clock, CASE_MS, run(surroundings), 'the case')
 }
 
-/** Runs cases in order; `onFailed` hears of each that fails as it does. */
+/** Runs cases, `lanes` of them at once; `onFailed` hears of each that fails as it does. */
 export async function runCases(
   cases: readonly AuthorityCase[],
   surroundings: Surroundings,
+  lanes: number,
   onFailed: (failed: Failed) => void,
 ): Promise<Tally> {
   const byItem: { [item: string]: { passed: number; failed: number } } = {}
-  for (const each of cases) {
-    byItem[each.item] ??= { passed: 0, failed: 0 }
-    const counted = byItem[each.item] as { passed: number; failed: number }
-    try {
-      await runCase(each, surroundings)
-      counted.passed++
-    } catch (error) {
-      counted.failed++
-      onFailed({ item: each.item, title: each.title, why: error instanceof Error ? error.message : String(error) })
+  for (const { item } of cases) byItem[item] ??= { passed: 0, failed: 0 }
+  const left = cases.values()
+  const runLane = async (): Promise<void> => {
+    for (const each of left) {
+      const counted = byItem[each.item] as { passed: number; failed: number }
+      try {
+        await runCase(each, surroundings)
+        counted.passed++
+      } catch (error) {
+        counted.failed++
+        onFailed({ item: each.item, title: each.title, why: error instanceof Error ? error.message : String(error) })
+      }
     }
   }
+  await Promise.all(Array.from({ length: lanes }, runLane))
   const sum = (key: 'passed' | 'failed') => Object.values(byItem).reduce((total, counted) => total + counted[key], 0)
   return { passed: sum('passed'), failed: sum('failed'), skipped: 0, byItem }
 }

@@ -83,6 +83,14 @@ export function onStage(
   }
 }
 
+/** One stage that no case judges; whoever opens it closes its authority. */
+export const openAlone = (
+  surroundings: Surroundings,
+  ground: Ground,
+  title: string,
+  options: StageOptions,
+): Promise<Stage> => openStage(surroundings, ground, title, options, [])
+
 async function openStage(
   surroundings: Surroundings,
   ground: Ground,
