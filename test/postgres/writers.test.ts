@@ -100,8 +100,15 @@ test('[I3] a row that others change under a mutator is read anew: no update is l
   const raising = raise()
   const devices = Array.from({ length: 8 }, () => on.device('anna'))
   for (let round = 0; round < 10; round++)
-    for (const answer of await Promise.all(devices.map((device) => device.call(['act', { how: '', id: s }]))))
-      expect(answer).toMatchObject({ outcomes: [{ status: 'applied' }] })
+    await Promise.all(
+      devices.map(async (device) => {
+        const entries = device.make(['act', { how: '', id: s }])
+        let answer = await device.push(...entries)
+        // As a device does: others may have been in the way six times.
+        while (answer.status === 503) answer = await device.push(...entries)
+        expect(answer).toMatchObject({ outcomes: [{ status: 'applied' }] })
+      }),
+    )
   await raising
   expect(on.foreign('SELECT reps FROM sets')).toEqual([{ reps: 120 }])
   expect(on.foreign("SELECT count(*) AS n FROM holdfast_ledger WHERE status = 'applied'")).toEqual([{ n: 82 }])

@@ -15,6 +15,7 @@ async function expectRows(on: Stage, table: string, n: number): Promise<void> {
 
 test('[I13] an intent that writes more than its bounds is rejected: rows, bytes', async () => {
   const on = await stage({
+    tuning: { mutatorTimeoutMs: 60_000 },
     mutators: {
       renameAll: async (tx) => {
         for (let n = 0; n <= 10_000; n++)

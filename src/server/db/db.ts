@@ -59,6 +59,8 @@ export class RowsLocked extends SyncError {
 /** What the engine must know of a dialect of SQL. */
 export interface Dialect extends Ddl {
   readonly name: 'sqlite' | 'postgres'
+  /** Whether each statement is a way to a server and back, so that few large ones are better than many small ones. */
+  readonly isRemote: boolean
   /** A name as it stands in a statement. */
   quote(name: string): string
   /** Ends the `CREATE TABLE` of a table that is kept in the order of its primary key. */

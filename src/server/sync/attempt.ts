@@ -150,6 +150,7 @@ export function beginAttempt(
     if (table.children.length === 0) return
     const scope = await scopeOf(table, row, buffer.load)
     for (const child of table.children) {
+      if (buffer.isChildless(child, row.id)) continue
       // No child can refer to an id that its column cannot hold.
       const [under] = child.compared(child.under, [row.id])
       if (under === undefined) continue

@@ -4,6 +4,7 @@
 // Knows neither rights nor outcomes; attempt.ts takes an intent's writes back, flush.ts puts rows into SQL.
 import type { Row } from '../../schema/table.ts'
 import type { Sql } from '../db/db.ts'
+import { allIn } from '../db/in-list.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
 import type { GrantsSource } from '../rights/grants.ts'
 import type { LoadRow } from '../rights/scopes.ts'
@@ -44,10 +45,22 @@ interface Collected extends Changes {
   readonly arrivals: Map<Position, Arrival[]>
 }
 
+/** What is to be read together: rows by their ids, and whether there are rows of a table under these ids. */
+export interface Wanted {
+  readonly rows: Map<TableLayout, Set<string>>
+  readonly childless: Map<TableLayout, Set<string>>
+}
+
 /** The rows of one batch. */
 export interface Buffer {
   /** The row with this id; read from SQL when it is met first. */
   lookUp(table: TableLayout, id: string): Held | Promise<Held>
+  /** The row with this id, if it was read already. */
+  peek(table: TableLayout, id: string): Held | undefined
+  /** Reads what is not known yet, with one statement for each table. */
+  preload(wanted: Wanted): Promise<void>
+  /** Whether it is known that SQL has no row of `child` under this id. */
+  isChildless(child: TableLayout, id: string): boolean
   /** The row as it is now. */
   readonly load: LoadRow
   /** Notes what a row is now. */
@@ -69,6 +82,8 @@ export interface Buffer {
 export function createBuffer(sql: Sql, layout: Layout): Buffer {
   const rows = new Map<TableLayout, Map<string, Held>>()
   const dirty = new Set<Held>()
+  /** By child table, the ids under which SQL had no rows when it was asked; nothing was written there since. */
+  const childless = new Map<TableLayout, Set<string>>()
   let writes = 0
 
   function lookUp(table: TableLayout, id: string): Held | Promise<Held> {
@@ -84,14 +99,42 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
     // An id that its column cannot hold is in no row.
     const key = table.compared('id', [id])
     const [found] = key.length === 0 ? [] : await sql.all(table.selectById, key)
-    const stored = found === undefined ? undefined : table.readRow(found)
-    // Another read of the same row may have come first: there is one Held for each row.
+    return hold(table, ofTable, id, found === undefined ? undefined : table.readRow(found))
+  }
+
+  /** What SQL says of a row. Another read of the same row may have come first: there is one Held for each row. */
+  function hold(table: TableLayout, ofTable: Map<string, Held>, id: string, stored: Row | undefined): Held {
     const known = ofTable.get(id)
     if (known !== undefined) return known
     const cameAt = table.positions.map(() => 0)
     const held: Held = { table, id, now: stored, writtenAt: 0, goneAt: 0, cameAt, stored, storedAt: 0 }
     ofTable.set(id, held)
     return held
+  }
+
+  async function preload(wanted: Wanted): Promise<void> {
+    for (const [table, ids] of wanted.rows) {
+      const list = table.written.map((column) => table.select(column)).join(', ')
+      const keys = table.compared('id', [...ids])
+      const text = `SELECT ${list}, ${table.asText('id')} AS key FROM ${table.sql} WHERE ${table.value('id')} IN (?*)`
+      const found = new Map((await allIn(sql, text, [], keys)).map((row) => [String(row['key']), row]))
+      const ofTable = rows.get(table) ?? new Map<string, Held>()
+      rows.set(table, ofTable)
+      for (const id of ids) {
+        const row = found.get(id)
+        hold(table, ofTable, id, row === undefined ? undefined : table.readRow(row))
+      }
+    }
+    for (const [child, ids] of wanted.childless) {
+      const under = child.asText(child.under)
+      const text = `SELECT DISTINCT ${under} AS under FROM ${child.sql} WHERE ${child.value(child.under)} IN (?*)`
+      const taken = new Set(
+        (await allIn(sql, text, [], child.compared(child.under, [...ids]))).map((row) => String(row['under'])),
+      )
+      const known = childless.get(child) ?? new Set<string>()
+      childless.set(child, known)
+      for (const id of ids) if (!taken.has(id)) known.add(id)
+    }
   }
 
   const load: LoadRow = (table, id) => {
@@ -101,6 +144,7 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
 
   async function flush(except?: ReadonlyMap<Held, Moment>): Promise<void> {
     if (dirty.size === 0) return
+    childless.clear()
     const changes = new Map<TableLayout, Collected>()
     for (const held of dirty) {
       const { table, id, stored: from, storedAt } = held
@@ -137,12 +181,16 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
   }
 
   function forget(): void {
+    childless.clear()
     rows.clear()
     for (const held of dirty) rows.set(held.table, (rows.get(held.table) ?? new Map<string, Held>()).set(held.id, held))
   }
 
   return {
     lookUp,
+    peek: (table, id) => rows.get(table)?.get(id),
+    preload,
+    isChildless: (child, id) => childless.get(child)?.has(id) === true,
     load,
     write(held, now) {
       const { now: before, table, cameAt } = held
@@ -159,6 +207,7 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
     forget,
     discard() {
       rows.clear()
+      childless.clear()
       dirty.clear()
     },
     grantsSource: {

@@ -104,6 +104,7 @@ export async function decideBatch(
   const runs = createRuns(world, sql, batch, watch, oneByOne, authors)
   let stopped: Stop | undefined
   try {
+    await runs.foresee(fresh.filter((entry) => !isWithdrawal(entry) && !ledger.has(entry.id)) as NumberedIntent[])
     for (const entry of fresh) {
       const decided = await decide(entry)
       if ('stop' in decided) {

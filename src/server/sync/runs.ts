@@ -18,6 +18,7 @@ import type { World } from '../world.ts'
 import { type Attempt, beginAttempt, type RunRules } from './attempt.ts'
 import { createBuffer } from './buffer.ts'
 import { type Comparison, type Conflicts, createComparison } from './conflicts.ts'
+import { foresee } from './foresee.ts'
 import { type RecordParts, recordMerge, recordRefusal } from './records.ts'
 import type { Watch } from './watch.ts'
 
@@ -28,6 +29,8 @@ export const CULPRIT_UNKNOWN = Symbol('a constraint refused a batch')
 export interface Runs {
   /** Runs an intent that the ledger does not know: what became of it, or why nothing may be recorded for it. */
   run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }>
+  /** Reads what these intents will probably ask for, all at once, where each statement is dear. */
+  foresee(intents: readonly NumberedIntent[]): Promise<void>
   /** Writes what the intents wrote. */
   flush(): Promise<void>
 }
@@ -169,7 +172,15 @@ export function createRuns(
     }
   }
 
-  return { run, flush: () => findingCulprit(() => buffer.flush()) }
+  return {
+    run,
+    async foresee(intents) {
+      if (!layout.dialect.isRemote || intents.length === 0) return
+      rights ??= await findingCulprit(readRights)
+      await foresee(world, buffer, batch.actor, rights, intents)
+    },
+    flush: () => findingCulprit(() => buffer.flush()),
+  }
 }
 
 /** A run is over when its mutator is and everything that it began: a forgotten await loses no write. */

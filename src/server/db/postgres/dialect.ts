@@ -6,6 +6,7 @@ import { postgresTables, quote, TEXT } from './ddl.ts'
 export const postgresDialect: Dialect = {
   ...postgresTables,
   name: 'postgres',
+  isRemote: true,
   quote,
   keyOrdered: '',
   text: TEXT,

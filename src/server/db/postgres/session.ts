@@ -7,7 +7,7 @@ import type { Sql, SqlValue } from '../db.ts'
 import { type Columns, type ColumnTypes, partsOfHead } from './columns.ts'
 import { Interrupted, isOwnIndex, mapError } from './errors.ts'
 import type { PgConnection, PgResult, PgStatement } from './pool.ts'
-import { compile } from './statements.ts'
+import { compile, renew } from './statements.ts'
 import { rowsOf, TYPES, toJsonValue } from './values.ts'
 
 /** The statements of one transaction, and what became of it. */
@@ -52,6 +52,13 @@ export function createSession(connection: PgConnection, options: SessionOptions)
     } catch (error) {
       const meaning = options.mayBeginAgain && isOwnIndex(error) ? new Interrupted(error) : mapError(error, writes)
       if (meaning instanceof SyncError) lost = meaning
+      if (
+        meaning instanceof Interrupted &&
+        meaning.needsFresh &&
+        typeof statement !== 'string' &&
+        statement.name !== undefined
+      )
+        renew(statement.name)
       throw meaning
     }
   }

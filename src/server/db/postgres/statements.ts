@@ -32,6 +32,12 @@ export function compile(text: string): Compiled {
   return made
 }
 
+/** The statement of this name is not what it was any more: its text gets another one, on every connection. */
+export function renew(name: string): void {
+  for (const [text, compiled] of known)
+    if (compiled.name === name) known.set(text, { text: compiled.text, name: `holdfast_${++named}` })
+}
+
 /** Quoted texts and names, comments and dollar quotes, none of which holds a parameter; and the marks themselves. */
 const PIECES =
   /(?:\be'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$)|\?\?|\?/gi

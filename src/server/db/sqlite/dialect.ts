@@ -8,6 +8,7 @@ export const sqliteDialect: Dialect = {
   ...sqliteTables,
   ...sqliteExisting,
   name: 'sqlite',
+  isRemote: false,
   quote,
   keyOrdered: ' WITHOUT ROWID',
   text: 'TEXT',

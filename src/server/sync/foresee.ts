@@ -1,0 +1,91 @@
+// Foresight: on a database where each statement is a way there and back, the rows that a batch's mutators will ask for by their ids are
+// read together before any of them runs. The bodies are run once over what is known so far, with nothing kept of it, only to hear which
+// ids they name; what they would have found out next is asked for in another round. A wrong guess costs a row read in vain or one read
+// later, and never an outcome: deciding asks the buffer for every row all the same.
+// Only bodies that devices run too are run for that: they wait for nothing. Whatever such a run throws is nobody's affair.
+import type { NumberedIntent } from '../../protocol/intent.ts'
+import type { Row } from '../../schema/table.ts'
+import { createTx, type TxSource } from '../../schema/tx.ts'
+import { upgradeArguments } from '../../schema/upgrade.ts'
+import type { TableLayout } from '../db/layout.ts'
+import type { Rights } from '../rights/grants.ts'
+import { scopeOf } from '../rights/scopes.ts'
+import type { World } from '../world.ts'
+import type { Buffer, Wanted } from './buffer.ts'
+
+/** How often it looks again: rows, their parents, and one more of each. */
+const ROUNDS = 4
+
+/** A body that asks without end would never give the turn back. */
+const MAX_ASKED = 100_000
+
+const STOP = new Error('Nothing more can be foreseen')
+const refuse = (): never => {
+  throw STOP
+}
+
+/** Reads what these intents will probably ask for into the buffer. */
+export async function foresee(
+  { app, layout, bodies, host }: World,
+  buffer: Buffer,
+  actor: string,
+  rights: Rights,
+  intents: readonly NumberedIntent[],
+): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const wanted: Wanted = { rows: new Map(), childless: new Map() }
+    const source = sourceOver(wanted)
+    const runs = intents.map((intent) => run(intent, source).catch(() => undefined))
+    // They are done when their microtasks are; who waits for anything else is not waited for.
+    await Promise.race([Promise.all(runs), new Promise<void>((resolve) => void host.clock.turn(resolve))])
+    if (wanted.rows.size === 0 && wanted.childless.size === 0) return
+    await buffer.preload(wanted)
+  }
+
+  async function run(intent: NumberedIntent, source: TxSource): Promise<void> {
+    const { name, version, args, madeAt, root = intent.id } = intent
+    const mutator = Object.hasOwn(app.mutators, name) && bodies[name] === undefined ? app.mutators[name] : undefined
+    if (mutator === undefined) return
+    const upgraded = upgradeArguments(name, mutator, version, args)
+    if (upgraded.kind === 'unfit' || upgraded.kind === 'invalid') return
+    await mutator.body(createTx(app, source, { actor, madeAt, rootId: root }), upgraded.input)
+  }
+
+  function sourceOver({ rows, childless }: Wanted): TxSource {
+    let asked = 0
+    const want = (table: TableLayout, id: string): Row | undefined => {
+      if (++asked > MAX_ASKED) refuse()
+      const held = buffer.peek(table, id)
+      if (held === undefined) add(rows, table, id)
+      return held?.now
+    }
+    /** The row, where it is known and so are the rows by which it finds its scope. */
+    const visible = async (table: TableLayout, row: Row | undefined): Promise<Row | undefined> => {
+      const scope = row === undefined ? undefined : await scopeOf(table, row, want)
+      return scope !== undefined && rights.visible.has(scope) ? row : undefined
+    }
+    return {
+      get: (name, id) => {
+        const table = layout.table(name)
+        return typeof id === 'string' ? visible(table, want(table, id)) : undefined
+      },
+      taken: (name, id) => want(layout.table(name), id) !== undefined,
+      async insert(name, row) {
+        const table = layout.table(name)
+        await visible(table, row)
+        for (const child of table.children) if (!buffer.isChildless(child, row.id)) add(childless, child, row.id)
+      },
+      update: async (name, _before, after) => void (await visible(layout.table(name), after)),
+      delete: () => undefined,
+      find: refuse,
+      sql: refuse,
+      began: (verb) => void verb.catch(() => undefined),
+    }
+  }
+}
+
+function add(lists: Map<TableLayout, Set<string>>, table: TableLayout, id: string): void {
+  const list = lists.get(table)
+  if (list === undefined) lists.set(table, new Set([id]))
+  else list.add(id)
+}
