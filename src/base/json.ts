@@ -60,9 +60,10 @@ export function jsonProblem(value: unknown, path = '', depth = 0): string | unde
   if (prototype !== Object.prototype && prototype !== null) return `${at(path)} is not a plain object`
   for (const key of Object.keys(value)) {
     if (refusedKeys.has(key)) return `${at(path)} has the key ${key}, which is not allowed`
-    const problem =
-      textProblem(key, `a key of ${at(path)}`) ??
-      jsonProblem((value as Record<string, unknown>)[key], path === '' ? key : `${path}.${key}`, depth + 1)
+    const fault = textFault(key)
+    if (fault !== undefined) return `a key of ${at(path)} ${fault}`
+    const member = (value as Record<string, unknown>)[key]
+    const problem = jsonProblem(member, path === '' ? key : `${path}.${key}`, depth + 1)
     if (problem !== undefined) return problem
   }
   return undefined
@@ -70,9 +71,13 @@ export function jsonProblem(value: unknown, path = '', depth = 0): string | unde
 
 /** Why a string is not acceptable (NUL, which PostgreSQL refuses, or half of a surrogate pair), or undefined. */
 export function textProblem(text: string, path: string): string | undefined {
-  if (text.includes('\u0000')) return `${at(path)} contains NUL`
-  if (/\p{Surrogate}/u.test(text)) return `${at(path)} contains half of a surrogate pair`
-  return undefined
+  const fault = textFault(text)
+  return fault === undefined ? undefined : `${at(path)} ${fault}`
+}
+
+function textFault(text: string): string | undefined {
+  if (text.includes('\u0000')) return 'contains NUL'
+  return /\p{Surrogate}/u.test(text) ? 'contains half of a surrogate pair' : undefined
 }
 
 /** At most `max` UTF-16 units of a text, never half of a surrogate pair: what is cut elsewhere would be refused by every decoder. */

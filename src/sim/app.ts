@@ -151,6 +151,22 @@ export const app = defineApp({
       await tx.machines.update(machineId, { uses: 0 })
       await tx.repairs.insert({ id: tx.newId('repair'), machineId, cost })
     }),
+    nameMachine: mutator(
+      fields({ id: 'text', name: 'text', uses: 'integer' }),
+      async (tx, { id, name, uses }) => {
+        await tx.machines.update(id, { name, uses })
+      },
+      { conflict: 'fields' },
+    ),
+    inspectMachine: mutator(
+      fields({ id: 'text', name: 'text' }),
+      async (tx, { id, name }) => {
+        const machine = await tx.machines.get(id)
+        if (machine === undefined) return tx.reject('no_machine')
+        await tx.machines.update(id, { name: `${name} after ${machine.uses}` })
+      },
+      { conflict: 'reject' },
+    ),
     moveMachine: mutator(fields({ id: 'text', gymId: 'text' }), async (tx, { id, gymId }) => {
       if ((await tx.gyms.get(gymId)) === undefined) return tx.reject('no_gym')
       await tx.machines.update(id, { gymId })

@@ -152,6 +152,13 @@ export const BREAKS: readonly Break[] = [
     why: 'The greatest value of a group stays on the device when its row goes (I5, I11).',
   },
   {
+    name: 'conflict',
+    file: 'server/sync/conflicts.ts',
+    find: 'if (entry.version <= version) return undefined',
+    replace: 'if (entry.version >= version) return undefined',
+    why: 'What others have changed since an intent was made is not seen (I3).',
+  },
+  {
     name: 'place',
     file: 'server/sync/flush.ts',
     find: 'for (const give of moved) await give()',

@@ -3,6 +3,8 @@
 
 import type { Json } from '../base/json.ts'
 import { derivedUuid } from '../base/random.ts'
+import type { IntentBase } from '../protocol/base.ts'
+import { CONFLICTS } from '../schema/conflict.ts'
 import { WORN_AT } from './app.ts'
 
 /** A row without positions. */
@@ -17,6 +19,7 @@ export interface PlainIntent {
   readonly args: { readonly [name: string]: Json }
   readonly madeAt: number
   readonly needs: readonly string[]
+  readonly base?: IntentBase
 }
 
 /** What an intent can do to the rows that its actor sees; each refuses as the engine does. */
@@ -86,6 +89,26 @@ export function runPlainly(intent: PlainIntent, tx: PlainTransaction): void {
         machineId: text('machineId'),
         cost: number('cost'),
       })
+    case 'nameMachine':
+      return tx.update('machines', text('id'), { name: text('name'), uses: number('uses') })
+    case 'inspectMachine': {
+      const machine = tx.get('machines', text('id')) ?? tx.refuse('no_machine')
+      return tx.update('machines', machine.id, { name: `${text('name')} after ${Number(machine['uses'])}` })
+    }
+    case 'restoreConflict': {
+      const record = tx.get(CONFLICTS, text('id')) ?? tx.refuse('row_gone')
+      const restored = String(intent.args['values'] ?? record['lost'])
+      const side = record[restored] as { readonly [column: string]: Json } | null
+      const [table, id] = [String(record['tableName']), String(record['rowId'])]
+      const isThere = tx.get(table, id) !== undefined
+      if (side === null && isThere) tx.remove(table, id)
+      else if (side !== null && (isThere || ['name', 'uses', 'gymId'].some((name) => !Object.hasOwn(side, name))))
+        tx.update(table, id, side)
+      else if (side !== null) tx.insert(table, { ...side, id })
+      return tx.update(CONFLICTS, record.id, { restored, restoredBy: intent.actor, restoredAt: intent.madeAt })
+    }
+    case 'dismissConflict':
+      return tx.remove(CONFLICTS, text('id'))
     case 'moveMachine':
       if (tx.get('gyms', text('gymId')) === undefined) tx.refuse('no_gym')
       return tx.update('machines', text('id'), { gymId: text('gymId') })

@@ -1,6 +1,8 @@
 // The authority by hand: rows as maps, scopes and rights as plain functions, one intent after the other; no device, no network, no
 // SQL, and nothing of src/server. The oracle holds the authority's rows and outcomes against it.
 // Positions are not modelled, since when they are given is the authority's affair; only the order in which rows came to a parent is.
+import { CONFLICTS } from '../schema/conflict.ts'
+import { conflictsOf, type Made, overwrites, sameOf, type Writer, type Written } from './model-conflicts.ts'
 import { type PlainIntent, type PlainRow, runPlainly } from './model-mutators.ts'
 
 export type { PlainIntent, PlainRow } from './model-mutators.ts'
@@ -8,7 +10,7 @@ export type { PlainIntent, PlainRow } from './model-mutators.ts'
 /** What must become of an intent; details are the authority's affair. */
 export type Verdict =
   | { readonly status: 'applied' }
-  | { readonly status: 'rejected' | 'withdrawn'; readonly code: string }
+  | { readonly status: 'rejected' | 'conflict' | 'withdrawn'; readonly code: string }
 
 /** What an actor may do. */
 export interface PlainGrants {
@@ -19,7 +21,7 @@ export interface PlainGrants {
 /** The tables of the app by hand. */
 export interface Model {
   /** Runs an intent as the next one. `recorded` is what the authority made of it, for the one case in which it may choose. */
-  decide(intent: PlainIntent, recorded?: string): Verdict
+  decide(intent: PlainIntent, recorded?: string, made?: Made): Verdict
   /** Records what was decided without a run: a withdrawal. */
   record(actor: string, id: string, verdict: Verdict): void
   /** What was recorded for an intent. */
@@ -33,13 +35,25 @@ export interface Model {
   adopted(): void
   /** Rows whose parent is not there, by the parent’s id. */
   strays(table: string, parentId: string): readonly PlainRow[]
+  /** A number that rises with every write, by which `Made` tells what a device had seen. */
+  writes(): number
   /** A number that rises with every row that comes to a parent by an intent, new or moved; undefined where somebody else put it there. */
   arrival(table: string, id: string): number | undefined
   copy(): Model
 }
 
 /** The names of the tables. */
-export const TABLES = ['workouts', 'sets', 'tallies', 'gyms', 'members', 'machines', 'visits', 'repairs'] as const
+export const TABLES = [
+  'workouts',
+  'sets',
+  'tallies',
+  'gyms',
+  'members',
+  'machines',
+  'visits',
+  'repairs',
+  CONFLICTS,
+] as const
 
 /** Tables with a position, and the column of its parent. */
 export const POSITIONED: { readonly [table: string]: string } = {
@@ -54,6 +68,13 @@ const parents: { readonly [table: string]: readonly [column: string, table: stri
   machines: ['gymId', 'gyms'],
   visits: ['gymId', 'gyms'],
   repairs: ['machineId', 'machines'],
+}
+
+/** The mutators with a conflict policy. */
+const POLICIES: { readonly [mutator: string]: 'fields' | 'reject' } = {
+  nameMachine: 'fields',
+  inspectMachine: 'reject',
+  restoreConflict: 'fields',
 }
 
 class Refused {
@@ -72,6 +93,9 @@ interface State {
   readonly verdicts: Map<string, Verdict>
   readonly arrivals: Map<string, number>
   arrived: number
+  /** The writes to each row, oldest first. */
+  readonly written: Map<string, readonly Written[]>
+  writes: number
   /** The scopes in which a row has been, by table and id. */
   readonly wasIn: Map<string, ReadonlySet<string>>
   /** What somebody else has written since the last adoption. */
@@ -85,6 +109,8 @@ export function createModel(): Model {
     verdicts: new Map(),
     arrivals: new Map(),
     arrived: 0,
+    written: new Map(),
+    writes: 0,
     wasIn: new Map(),
     unadopted: new Set(),
   })
@@ -96,6 +122,7 @@ function modelOf(state: State): Model {
 
   const scopeOf = (table: string, row: PlainRow): string | undefined => {
     if (table === 'workouts' || table === 'tallies') return `user:${String(row['ownerId'])}`
+    if (table === CONFLICTS) return String(row['scope'])
     if (table === 'gyms') return `gym:${row.id}`
     if (table === 'members') return `gym:${String(row['gymId'])}`
     const [column, parentTable] = parents[table] as readonly [string, string]
@@ -149,7 +176,7 @@ function modelOf(state: State): Model {
   }
 
   /** Runs on the rows themselves. Throws Refused after undoing it. */
-  const run = (intent: PlainIntent, recorded: string | undefined): void => {
+  const run = (intent: PlainIntent, recorded: string | undefined, made: Made | undefined): void => {
     const undo: (() => void)[] = []
     const { read, write } = grants(intent.actor)
     const isIn = (scopes: ReadonlySet<string>, table: string, row: PlainRow): boolean =>
@@ -162,7 +189,10 @@ function modelOf(state: State): Model {
       const before = rows(table).get(id)
       const arrival = arrivals.get(`${table}/${id}`)
       if (before !== undefined && !isIn(write, table, before)) refuse('forbidden')
+      const earlier = state.written.get(`${table}/${id}`)
+      if (JSON.stringify(before) !== JSON.stringify(row)) note(table, id, made?.by)
       undo.push(() => {
+        state.written.set(`${table}/${id}`, earlier ?? [])
         put(table, id, before, false)
         if (arrival !== undefined) arrivals.set(`${table}/${id}`, arrival)
       })
@@ -184,7 +214,15 @@ function modelOf(state: State): Model {
           change(table, row.id, row)
           if (isTaken) refuse('row_exists')
         },
-        update: (table, id, patch) => change(table, id, { ...(get(table, id) ?? refuse('row_gone')), ...patch }),
+        update(table, id, patch) {
+          const row = get(table, id) ?? refuse('row_gone')
+          // Under «fields», what is only set to what it was stays as others made it.
+          const same = POLICIES[intent.name] === 'fields' ? sameOf(made, table, id) : {}
+          const kept = Object.entries(patch).filter(
+            ([name, value]) => JSON.stringify(same[name]) !== JSON.stringify(value),
+          )
+          change(table, id, { ...row, ...Object.fromEntries(kept) } as PlainRow)
+        },
         remove: (table, id) => change(table, (get(table, id) ?? refuse('row_gone')).id, undefined),
         refuse,
       })
@@ -194,13 +232,49 @@ function modelOf(state: State): Model {
     }
   }
 
-  const verdictOf = (intent: PlainIntent, recorded: string | undefined): Verdict => {
-    const isMissing = intent.needs.some(
-      (id) => (verdicts.get(`${intent.actor}/${id}`)?.status ?? 'applied') !== 'applied',
+  /** Notes a write; what it was before stands with it. */
+  const note = (table: string, id: string, by: Writer | undefined): void => {
+    const key = `${table}/${id}`
+    const before = JSON.stringify(rows(table).get(id) ?? null)
+    state.written.set(key, [...(state.written.get(key) ?? []), { order: ++state.writes, by, before }])
+  }
+
+  /** Decides under a conflict policy: runs as `run` does, and gives what became of it where others had changed its rows. */
+  const runUnder = (
+    policy: 'fields' | 'reject',
+    intent: PlainIntent,
+    recorded: string | undefined,
+    made: Made,
+  ): Verdict => {
+    const met = conflictsOf(made, {
+      row: (table, id) => {
+        const row = rows(table).get(id)
+        return row !== undefined && grants(intent.actor).read.has(scopeOf(table, row) ?? '') ? row : undefined
+      },
+      written: (table, id) => state.written.get(`${table}/${id}`) ?? [],
+    })
+    if (policy === 'reject' && met.some(({ isSure }) => isSure || recorded?.startsWith('conflict')))
+      return { status: 'conflict', code: 'conflict_rejected' }
+    const before = new Map(met.map(({ table, id }) => [`${table}/${id}`, rows(table).get(id)]))
+    run(intent, recorded, made)
+    const isOver = met.some(
+      ({ table, id, was, isSure }) =>
+        (isSure || recorded?.startsWith('conflict')) &&
+        overwrites(before.get(`${table}/${id}`), rows(table).get(id), was),
     )
+    return policy === 'fields' && isOver ? { status: 'conflict', code: 'conflict_merged' } : { status: 'applied' }
+  }
+
+  const verdictOf = (intent: PlainIntent, recorded: string | undefined, made: Made | undefined): Verdict => {
+    const isMissing = intent.needs.some((id) => {
+      const needed = verdicts.get(`${intent.actor}/${id}`) ?? { status: 'applied' }
+      return needed.status !== 'applied' && !(needed.status === 'conflict' && needed.code === 'conflict_merged')
+    })
     if (isMissing) return { status: 'withdrawn', code: 'dependency' }
     try {
-      run(intent, recorded)
+      const policy = POLICIES[intent.name]
+      if (made?.base !== undefined && policy !== undefined) return runUnder(policy, intent, recorded, made)
+      run(intent, recorded, made)
       return { status: 'applied' }
     } catch (error) {
       if (error instanceof Refused) return { status: 'rejected', code: error.code }
@@ -210,14 +284,15 @@ function modelOf(state: State): Model {
 
   const record = (actor: string, id: string, verdict: Verdict): void => void verdicts.set(`${actor}/${id}`, verdict)
   return {
-    decide(intent, recorded) {
-      const verdict = verdictOf(intent, recorded)
+    decide(intent, recorded, made) {
+      const verdict = verdictOf(intent, recorded, made)
       record(intent.actor, intent.id, verdict)
       return verdict
     },
     record,
     verdict: (actor, id) => verdicts.get(`${actor}/${id}`),
     put(table, id, row) {
+      note(table, id, undefined)
       put(table, id, row, false)
       state.unadopted.add(`${table}/${id}`)
     },
@@ -237,6 +312,7 @@ function modelOf(state: State): Model {
     rows,
     scopeOf,
     grants,
+    writes: () => state.writes,
     arrival: (table, id) => arrivals.get(`${table}/${id}`),
     copy: () =>
       modelOf({
@@ -244,6 +320,8 @@ function modelOf(state: State): Model {
         verdicts: new Map(verdicts),
         arrivals: new Map(arrivals),
         arrived: state.arrived,
+        written: new Map(state.written),
+        writes: state.writes,
         wasIn: new Map(state.wasIn),
         unadopted: new Set(state.unadopted),
       }),

@@ -153,6 +153,19 @@ export function createPerson({
     nameMachine: (client, { machines }) =>
       onOne(machines.rows, ({ id }) => call(client, 'updateMachines', { id, name: `machine ${++made}` })),
     dropMachine: (client, { machines }) => onOne(machines.rows, ({ id }) => call(client, 'deleteMachines', { id })),
+    labelMachine: (client, { machines }) =>
+      onOne(machines.rows, ({ id, uses }) => call(client, 'nameMachine', { id, name: `label ${++made}`, uses })),
+    inspect: (client, { machines }) =>
+      onOne(machines.rows, ({ id }) => call(client, 'inspectMachine', { id, name: `inspected ${++made}` })),
+    restore: (client, { conflicts }) =>
+      onOne(conflicts.rows, ({ id }) =>
+        call(
+          client,
+          'restoreConflict',
+          dice.chance(0.7) ? { id } : { id, values: dice.chance(0.5) ? 'mine' : 'theirs' },
+        ),
+      ),
+    dismiss: (client, { conflicts }) => onOne(conflicts.rows, ({ id }) => call(client, 'dismissConflict', { id })),
     visit: (client) => call(client, 'visit', { id: fresh('v'), gymId: dice.pick(gyms) ?? '' }),
     role(client, { members }) {
       const member = dice.pick(members.rows.filter(({ actorId }) => actors.includes(actorId)))
@@ -177,6 +190,10 @@ export function createPerson({
     moveMachine: 2,
     newMachine: 2,
     nameMachine: 2,
+    labelMachine: 5,
+    inspect: 4,
+    restore: 2,
+    dismiss: 1,
     dropMachine: 0.5,
     visit: 9,
     role: 1,

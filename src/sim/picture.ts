@@ -10,14 +10,22 @@ export interface Picture {
   readonly versions: Map<string, number>
   /** The mark of each version, by scope and version. */
   readonly marks: Map<string, string>
+  /** For each version of a scope, by scope, version and mark: the number of the last write that it holds. */
+  readonly orders: Map<string, number>
 }
 
 /** Before anything was written. */
 export function emptyPicture(): Picture {
-  return { model: createModel(), book: emptyBook(), versions: new Map(), marks: new Map() }
+  return { model: createModel(), book: emptyBook(), versions: new Map(), marks: new Map(), orders: new Map() }
 }
 
 /** The same picture, on which one may go on painting. */
-export function copyPicture({ model, book, versions, marks }: Picture): Picture {
-  return { model: model.copy(), book: copyBook(book), versions: new Map(versions), marks: new Map(marks) }
+export function copyPicture({ model, book, versions, marks, orders }: Picture): Picture {
+  return {
+    model: model.copy(),
+    book: copyBook(book),
+    versions: new Map(versions),
+    marks: new Map(marks),
+    orders: new Map(orders),
+  }
 }

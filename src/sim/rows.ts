@@ -20,7 +20,7 @@ const kinds = new Map<string, readonly { readonly name: string; readonly type: s
 for (const table of TABLES)
   kinds.set(
     table,
-    Object.entries(app.tables[table].columns).map(([name, { type }]) => ({ name, type })),
+    Object.entries(app.table(table).columns).map(([name, { type }]) => ({ name, type })),
   )
 for (const [name, { measures }] of Object.entries(app.aggregates)) {
   kinds.set(name, [
@@ -85,7 +85,8 @@ function createReader(db: DatabaseSync): Reader {
   return { all, rows: () => new Map(SYNCED.map((table) => [table, rowsOf(table)])) }
 }
 
-function fromSql(table: string, row: { readonly [column: string]: Json }): Row {
+/** A row of SQL as it goes over the wire. */
+export function fromSql(table: string, row: { readonly [column: string]: Json }): Row {
   const kind = columnsOf(table)
   if (!kind.some(({ type }) => type === 'boolean' || type === 'json')) return row as Row
   const converted: { [column: string]: Json } = { ...row }

@@ -1,16 +1,18 @@
 // Decisions as the ledger records them, one by one in the authority's own order: each is decided on the model too, and must come out
 // the same; each client's numbers rise without holes (I2), no intent is decided twice and no outcome changes (I3).
+import { CONFLICTS } from '../schema/conflict.ts'
 import type { Checks } from './checks.ts'
 import { type BookEntry, enter, readEntry } from './ledger-book.ts'
-import type { PlainIntent } from './model.ts'
+import type { PlainIntent, PlainRow } from './model.ts'
 import type { Picture } from './picture.ts'
-import type { Reader } from './rows.ts'
+import { fromSql, type Reader } from './rows.ts'
 
 /** What is known of intents besides the ledger. */
 export interface Decisions {
   /** A device put this on the wire. */
   learn(intent: PlainIntent): void
   learnWithdrawal(id: string): void
+  learnBirths(client: string, births: readonly (readonly [client: string, sequence: number])[]): void
   /** Every outcome that was ever recorded for an intent, in this history or a lost one, as «status code». */
   outcomesOf(actor: string, id: string): ReadonlySet<string>
   /** Takes what the ledger has more than the picture, decided in `order` (client and sequence); gives the clients of which something was decided. */
@@ -22,8 +24,9 @@ export function createDecisions({ check }: Checks, onDecided: (id: string) => vo
   const contents = new Map<string, PlainIntent>()
   const withdrawn = new Set<string>()
   const outcomes = new Map<string, Set<string>>()
+  const kin = new Map<string, Set<string>>()
 
-  const decide = ({ book, model }: Picture, entry: BookEntry): void => {
+  const decide = ({ book, model, orders }: Picture, entry: BookEntry, all: Reader['all']): void => {
     const { actor, id, client, sequence, status, code } = entry
     const key = `${actor}/${id}`
     const at = `intent ${id} of ${actor} at ${client} ${sequence}`
@@ -50,7 +53,12 @@ export function createDecisions({ check }: Checks, onDecided: (id: string) => vo
     }
     const content = contents.get(id)
     if (content === undefined) return check('I3', false, () => `${at} was decided and never sent`)
-    const verdict = model.decide(content, `${status} ${code}`)
+    const verdict = model.decide(content, `${status} ${code}`, {
+      by: { client },
+      base: content.base,
+      isKin: (other) => kin.get(client)?.has(other) === true,
+      orderOf: ({ scope, version, mark }) => orders.get(`${scope} ${version} ${mark}`),
+    })
     const expected = `${verdict.status} ${verdict.status === 'applied' ? '' : verdict.code}`
     check(
       'I3',
@@ -58,9 +66,38 @@ export function createDecisions({ check }: Checks, onDecided: (id: string) => vo
       () =>
         `${at}, ${content.name} ${JSON.stringify(content.args)}, became ${status} ${code} and should be ${expected}`,
     )
+    if (status === 'conflict') takeRecords(model, entry, all)
+  }
+
+  /** The records of a conflict: one for what was overwritten, each in the scope of its row. Their values are taken from there. */
+  const takeRecords = (model: Picture['model'], { id, actor, code, details }: BookEntry, all: Reader['all']): void => {
+    const { records } = JSON.parse(details) as { readonly records: readonly string[] }
+    check(
+      'I10',
+      code === 'conflict_rejected' || records.length > 0,
+      () => `${id} of ${actor} overwrote something and left no record`,
+    )
+    for (const key of records) {
+      const [found] = all(`SELECT * FROM "${CONFLICTS}" WHERE id = ?`, key)
+      if (found === undefined) return check('I10', false, () => `the record ${key} of ${id} is not there`)
+      const record = fromSql(CONFLICTS, found)
+      check(
+        'I9',
+        model.grants(actor).write.has(String(record['scope'])) &&
+          record['intentId'] === id &&
+          record['mineBy'] === actor,
+        () => `the record ${JSON.stringify(record)} of ${id} lies where ${actor} may not write`,
+      )
+      model.put(CONFLICTS, key, record as PlainRow)
+    }
   }
 
   return {
+    learnBirths(client, births) {
+      const known = kin.get(client) ?? new Set()
+      kin.set(client, known)
+      for (const [birth] of births) known.add(birth)
+    },
     learn(intent) {
       const text = JSON.stringify(intent)
       const known = contents.get(intent.id)
@@ -102,7 +139,7 @@ export function createDecisions({ check }: Checks, onDecided: (id: string) => vo
       const place = new Map(order.map((key, index) => [key, index]))
       const placeOf = ({ client, sequence }: BookEntry): number => place.get(`${client} ${sequence}`) ?? 0
       fresh.sort((a, b) => placeOf(a) - placeOf(b))
-      for (const entry of fresh) decide(picture, entry)
+      for (const entry of fresh) decide(picture, entry, all)
       return moved
     },
   }

@@ -28,6 +28,8 @@ export interface Truth {
   /** A device put this on the wire. */
   learn(intent: PlainIntent): void
   learnWithdrawal(id: string): void
+  /** A client names others as its earlier births. */
+  learnBirths(client: string, births: readonly (readonly [client: string, sequence: number])[]): void
   /** The authority committed; `order` are the places in the order in which they were recorded. */
   committed(db: DatabaseSync, order: readonly string[]): void
   wroteForeign(changes: readonly ForeignChange[]): void
@@ -82,6 +84,8 @@ export function createTruth(actors: readonly string[], checks: Checks, onDecided
     const { all, rows: readRows } = readerOf(db)
     const moved = decisions.take(picture, all, order)
     const risen = takeVersions(checks, picture, archive, all)
+    for (const { scope, version, mark } of risen)
+      picture.orders.set(`${scope} ${version} ${mark}`, picture.model.writes())
     // Most commits of a quiet authority are looks for marks that found none.
     if (moved.size === 0 && risen.length === 0 && !isForeign && !isThorough) return
     isForeign = false
@@ -108,6 +112,7 @@ export function createTruth(actors: readonly string[], checks: Checks, onDecided
     },
     learn: decisions.learn,
     learnWithdrawal: decisions.learnWithdrawal,
+    learnBirths: decisions.learnBirths,
     outcomesOf: decisions.outcomesOf,
     committed(db, order) {
       look(db, order, false)

@@ -65,6 +65,7 @@ export function openScreen(device: string, client: Client<SimApp>, { check }: Ch
     machines: watch(query.machines),
     gyms: watch(query.gyms),
     members: watch(query.members.where({ role: { in: ['reader', 'member'] } })),
+    conflicts: watch(app.conflicts.orderBy('at')),
     tallies: watch(query.tallies.where({ steps: { ne: 0 } })),
   }
 }

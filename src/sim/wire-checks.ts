@@ -56,7 +56,7 @@ export function createWireWatch({ truth, checks, history, calls, now, device }: 
         truth.learnWithdrawal(entry.id)
         continue
       }
-      const { id, root, name, args, madeAt, needs = [], births = [] } = entry
+      const { id, root, name, args, madeAt, needs = [], births = [], base } = entry
       check(
         'I13',
         needs.length <= LIMITS.needs && births.length <= LIMITS.births,
@@ -70,7 +70,9 @@ export function createWireWatch({ truth, checks, history, calls, now, device }: 
         args: args as { readonly [name: string]: Json },
         madeAt,
         needs,
+        ...(base === undefined ? {} : { base }),
       })
+      truth.learnBirths(request.client, births)
       const call = calls.get(id)
       if (call !== undefined) call.sentAt ??= now()
     }

@@ -133,7 +133,7 @@ describe('pruning', () => {
     const { host, pass } = movable()
     const s = await stage({ host })
     const writer = s.device('anna')
-    const ids = Array.from({ length: 12_000 }, (_, index) => `w${String(index).padStart(5, '0')}`)
+    const ids = Array.from({ length: 6_000 }, (_, index) => `w${String(index).padStart(5, '0')}`)
     for (let from = 0; from < ids.length; from += 1_000)
       await writer.push(...writer.make(...ids.slice(from, from + 1_000).map((id) => workout(id, 'anna'))))
     pass(91)
@@ -147,8 +147,8 @@ describe('pruning', () => {
       anna.apply(page.patches, page.seal)
       isComplete = page.seal !== undefined
     }
-    expect(pages).toBeGreaterThan(2)
-    expect(anna.rows('workouts')).toHaveLength(12_001)
+    expect(pages).toBeGreaterThan(1)
+    expect(anna.rows('workouts')).toHaveLength(6_001)
   })
 
   test('a page in the middle of it begins anew when the history was another one', async () => {

@@ -98,7 +98,7 @@ const noRows: ReadonlyMap<string, undefined> = new Map()
 export function compare(shown: Shown, rebased: Rebased, looked: Looked): ReplicaCommit['changes'] {
   const changes = new Map<string, RowChanges>()
   const staged = rebased.staged?.tables ?? noTables
-  const states = new Set([...looked.keys(), ...staged.keys()])
+  const states = staged.size === 0 ? [...looked.keys()] : new Set([...looked.keys(), ...staged.keys()])
   const list = (
     state: TableState,
     noted: ReadonlyMap<string, Row | undefined>,

@@ -94,6 +94,14 @@ export const CONTRACT_BREAKS: readonly ContractBreak[] = [
     why: 'A change of a row that another has deleted is taken for one of a row that is there.',
   },
   {
+    name: 'policy',
+    item: 8,
+    file: 'server/sync/conflicts.ts',
+    find: 'if (entry.version <= version) return undefined',
+    replace: 'return undefined',
+    why: 'Nobody looks whether others have changed what an intent was based on.',
+  },
+  {
     name: 'upgrade',
     item: 9,
     file: 'schema/upgrade.ts',

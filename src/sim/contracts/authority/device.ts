@@ -100,7 +100,7 @@ export function createDevice(wire: Wire, actor: string, client = wire.newId()): 
   const { app } = wire
   const headers = { authorization: `Bearer ${actor}` }
   const known = new Map<string, string>([
-    ...Object.entries(app.tables).map(([name, { columns }]) => [name, columnList(Object.keys(columns))] as const),
+    ...app.tableNames.map((name) => [name, columnList(Object.keys(app.table(name).columns))] as const),
     ...Object.entries(app.aggregates).map(
       ([name, { measures }]) => [name, columnList(['id', ...Object.keys(measures)])] as const,
     ),

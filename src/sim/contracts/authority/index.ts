@@ -3,8 +3,11 @@
 import { aggregatesCases } from './aggregates.ts'
 import { anyWriterCases } from './any-writer.ts'
 import { appendIndexCases } from './append-index.ts'
+import { callersCases } from './callers.ts'
+import { conflictsCases } from './conflicts.ts'
 import { dedupeCases } from './dedupe.ts'
 import { defenceCases } from './defence.ts'
+import { derivedCases } from './derived.ts'
 import { evolutionCases } from './evolution.ts'
 import { existingTablesCases } from './existing-tables.ts'
 import { grantsCases } from './grants.ts'
@@ -49,10 +52,13 @@ export const AUTHORITY_CASES: readonly AuthorityCase[] = [
   ...dedupeCases,
   ...appendIndexCases,
   ...aggregatesCases,
+  ...derivedCases,
   ...rerunCases,
+  ...conflictsCases,
   ...evolutionCases,
   ...liveCases,
   ...defenceCases,
   ...hostileCases,
+  ...callersCases,
   ...retentionCases,
 ]

@@ -15,6 +15,7 @@ export async function rowsByScope(stage: Stage): Promise<Map<string, Map<string,
   const scopeOf = (name: string, row: WireRow): string | undefined => {
     const { scopeRule, columns } = app.table(name)
     const value = String(row[scopeRule.column])
+    if (scopeRule.via === 'value') return value
     if (scopeRule.via === 'column') return value === '' || value.length > 190 ? undefined : `${scopeRule.kind}:${value}`
     const parent = columns[scopeRule.column]?.target ?? ''
     const found = byTable.get(parent)?.get(value)

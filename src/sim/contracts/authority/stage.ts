@@ -184,9 +184,14 @@ function selected(of: App, table: string): string {
 /** A row of SQL as it stands in frames: databases differ in how they give booleans and JSON. */
 function wireRow(of: App, table: string, row: SqlRow): WireRow {
   const made: { [column: string]: unknown } = {}
-  const columns = of.tables[table]?.columns
+  const measures = of.aggregates[table]?.measures
   for (const [name, value] of Object.entries(row)) {
-    const type = columns === undefined ? (name === 'id' ? 'text' : 'real') : columns[name]?.type
+    const type =
+      measures === undefined
+        ? of.table(table).columns[name]?.type
+        : name === 'id'
+          ? 'text'
+          : measures[name]?.column.type
     if (type === undefined) continue
     if (value === null) made[name] = null
     else if (type === 'boolean') made[name] = value === true || value === 1
