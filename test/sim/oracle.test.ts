@@ -106,7 +106,9 @@ describe('the full replay', () => {
       ['s2', 5],
       ['s4', 6],
     ])
-    expect([...(shown.get('workoutTotals')?.values() ?? [])]).toEqual([{ id: 'w', sets: 3, volume: 32.5 }])
+    expect([...(shown.get('workoutTotals')?.values() ?? [])]).toEqual([
+      { id: 'w', sets: 3, volume: 32.5, heaviest: 10, exercises: 'row, squat' },
+    ])
   })
 
   test('shows nothing of what read rows that are not here yet', async () => {
