@@ -10,7 +10,6 @@ const onSqliteAlone = [
   'test/server/sqlite*.test.ts',
   'test/server/migrations.test.ts',
   'test/server/contract.test.ts',
-  'test/server/oracle.test.ts',
   'test/server/existing.test.ts',
 ]
 

@@ -145,8 +145,8 @@ async function end(code) {
   const child = server
   if (child !== undefined && child.exitCode === null && child.signalCode === null) {
     const ended = new Promise((resolve) => child.on('exit', resolve))
-    // Fast shutdown, then at once, then without asking.
-    for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL']) {
+    // At once, since nothing of it is kept, and then without asking.
+    for (const signal of ['SIGQUIT', 'SIGKILL']) {
       child.kill(signal)
       if (await Promise.race([ended.then(() => true), pause(10_000).then(() => false)])) break
     }

@@ -86,7 +86,9 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         frames: (frames, areAll) => pending?.others.frames(frames, areAll),
       })
       const stored = await storage.load(firstBirth(host.random, host.clock.now()))
-      outbox = createOutbox(storage, stored.outbox, (run) => void calls.handedOver().then(run), {
+      const begin = (run: () => void): void =>
+        storage?.writesElsewhere ? void calls.handedOver().then(run) : void host.clock.turn(run)
+      outbox = createOutbox(storage, stored.outbox, begin, {
         changed: onEntries,
         refused: onRefused,
       })

@@ -158,6 +158,7 @@ describe('the older of two values', () => {
         expect(kept.before).toBe(before)
         expect(kept.list[0]).toBe(before)
       }),
+      { examples: [[JSON.parse('{"__proto__":""}'), 0]] },
     )
   })
 

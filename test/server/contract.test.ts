@@ -1,18 +1,12 @@
-// The contract of the authority on SQLite, case by case; and the command that runs it: what it prints, how it ends, and that every
-// planted fault makes cases of its item fail.
-import { execFile } from 'node:child_process'
+// The contract of the authority on SQLite, case by case. The command that runs it is tried by test/scripts/contract.test.ts.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { createLane } from '../../src/base/lane.ts'
 import { clock } from '../../src/hosts/node/clock.ts'
-import { CONTRACT_BREAKS } from '../../src/sim/contracts/authority/breaks.ts'
 import { AUTHORITY_CASES, ITEMS } from '../../src/sim/contracts/authority/index.ts'
 import { runCase } from '../../src/sim/contracts/authority/run.ts'
 import { sqliteGrounds } from '../../src/sim/contracts/authority/sqlite-ground.ts'
-import { patchProblem, readSource } from '../../src/sim/patches.ts'
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'holdfast-contract-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -28,62 +22,4 @@ describe.each(items)('item %s, %s', (item) => {
 test('each case has a name of its own', () => {
   const titles = AUTHORITY_CASES.map(({ item, title }) => `${item} ${title}`)
   expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([])
-})
-
-function contract(...args: readonly string[]) {
-  const script = fileURLToPath(new URL('../../scripts/contract.ts', import.meta.url))
-  return new Promise<{ readonly code: number; readonly out: string; readonly error: string }>((resolve) => {
-    execFile(process.execPath, [script, ...args], { maxBuffer: 16 * 1024 * 1024 }, (error, out, errors) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, error: errors }),
-    )
-  })
-}
-const tallyOf = ({ out }: { readonly out: string }) => JSON.parse(out.trim().split('\n').at(-1) ?? '')
-
-describe('the command', () => {
-  test('ends with one JSON object that counts by item', { timeout: 60_000 }, async () => {
-    const ended = await contract('sqlite', '--json', '--item', '3')
-    expect(ended.error).toBe('')
-    expect(ended.code).toBe(0)
-    const count = AUTHORITY_CASES.filter(({ item }) => item === 3).length
-    expect(tallyOf(ended)).toMatchObject({
-      database: 'sqlite',
-      passed: count,
-      failed: 0,
-      skipped: 0,
-      byItem: { 3: { passed: count, failed: 0 } },
-    })
-  })
-
-  test('lists cases and faults, and refuses what makes no sense', { timeout: 60_000 }, async () => {
-    expect((await contract('--breaks')).out.trim().split('\n')).toEqual(CONTRACT_BREAKS.map(({ name }) => name))
-    expect((await contract('--cases')).out.trim().split('\n')).toHaveLength(AUTHORITY_CASES.length)
-    for (const args of [['sqlite', '--break', 'nothing'], ['oracle'], [], ['sqlite', '--item', '1'], ['--unknown']]) {
-      const { code, error } = await contract(...args)
-      expect(code).toBe(2)
-      expect(error).toContain('npm run contract -- sqlite|postgres')
-    }
-  })
-})
-
-describe('planted faults', () => {
-  test.each(CONTRACT_BREAKS)('$file has $find exactly once', (patch) => {
-    expect(patchProblem(patch, readSource(patch.file))).toBeUndefined()
-  })
-
-  test('there is one for each item', () => {
-    expect(new Set(CONTRACT_BREAKS.map(({ item }) => String(item)))).toEqual(new Set(items.map(([item]) => item)))
-  })
-
-  // Two at a time: most of the time goes into starting the processes.
-  const lanes = [createLane(), createLane()] as const
-  const planted = CONTRACT_BREAKS.map((each, index) => ({ ...each, lane: lanes[index % 2 === 0 ? 0 : 1] }))
-  test.concurrent.each(planted)('$name makes cases of item $item fail: $why', { timeout: 120_000 }, async (each) => {
-    const ended = await each.lane.run(() =>
-      contract('sqlite', '--json', '--break', each.name, '--item', String(each.item)),
-    )
-    expect(ended.code).toBe(1)
-    expect(tallyOf(ended).byItem[each.item].failed).toBeGreaterThan(0)
-    expect(ended.error).toContain(`item ${each.item}: `)
-  })
 })

@@ -6,14 +6,14 @@ export function keepEqual<Value>(before: unknown, after: Value): Value {
   if (Object.is(before, after)) return after
   if (Array.isArray(before) && Array.isArray(after)) return keepList(before, after) as Value
   if (!isPlain(before) || !isPlain(after)) return after
+  const held = (name: string): unknown => (Object.hasOwn(before, name) ? before[name] : undefined)
   const names = Object.keys(after)
-  let isSame = names.length === Object.keys(before).length
-  const made: { [name: string]: unknown } = {}
-  for (const name of names) {
-    made[name] = keepEqual(before[name], after[name])
-    isSame &&= Object.hasOwn(before, name) && Object.is(made[name], before[name])
-  }
-  return (isSame ? before : Object.freeze(made)) as Value
+  // From entries, so that a member `__proto__` is a member like any other.
+  const made = Object.freeze(Object.fromEntries(names.map((name) => [name, keepEqual(held(name), after[name])])))
+  const isSame =
+    names.length === Object.keys(before).length &&
+    names.every((name) => Object.hasOwn(before, name) && Object.is(made[name], before[name]))
+  return (isSame ? before : made) as Value
 }
 
 /** Items that carry an id are compared with the one of the same id, wherever it stood: lists lose their front. */

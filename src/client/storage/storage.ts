@@ -69,6 +69,11 @@ export interface Storage {
    * forgotten already.
    */
   append(intents: readonly IntentContent[], draft?: Draft): Promise<Sequence>
+  /**
+   * A write is asked for as soon as the calls have run, because another process does it meanwhile. Absent where this one does it: then
+   * the turn is over first, so that what the calls left behind is collected before the disk is waited for, and not in its stead.
+   */
+  readonly writesElsewhere?: true
   /** Begins a draft for one append of this storage. Absent where nothing would be gained by it. */
   readonly draft?: (() => Draft) | undefined
   /**

@@ -98,6 +98,7 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
 
   return {
     mode: 'indexeddb',
+    writesElsewhere: true,
     isDurable: durability === 'strict',
     async load(birth) {
       // Rows first: what the outbox then says is as new as they are, or newer.
