@@ -1,13 +1,15 @@
-// `npm run contract -- sqlite|postgres [--json]`: runs the contract of the authority on one kind of database; a PostgreSQL is started for it. `--item N` runs one part of it,
-// `--cases` lists the cases; `--break NAME` loads the sources with a planted fault that cases must find; `--breaks` lists those.
+// `npm run contract -- sqlite|postgres [--json]`: runs the contract of the authority on one kind of database; a PostgreSQL is started
+// for it. `--item N` runs one part of it, `--bail` begins no case after one has failed, `--cases` lists the cases; `--break NAME` loads
+// the sources with a planted fault that cases must find; `--breaks` lists those.
 // The last line of stdout is the tally (with --json one JSON object); cases that fail are told on stderr with their names and why.
 // Exit code 1 when a case fails, 2 when the command makes no sense.
 import { parseArgs } from 'node:util'
 import { CONTRACT_BREAKS } from '../src/sim/contracts/authority/breaks.ts'
+import type { Failed } from '../src/sim/contracts/authority/run.ts'
 import { loadPatched, patchProblem, readSource } from '../src/sim/patches.ts'
 import { DATABASES, groundsOf } from './contract/grounds.ts'
 
-const USAGE = `npm run contract -- ${DATABASES.join('|')} [--json] [--item N] [--break NAME] | --cases | --breaks`
+const USAGE = `npm run contract -- ${DATABASES.join('|')} [--json] [--item N] [--break NAME] [--bail] | --cases | --breaks`
 
 // A case that failed may have left a timer or a connection behind: the command ends nevertheless.
 process.exit(await command())
@@ -42,9 +44,8 @@ async function command(): Promise<number> {
   const { surroundings, lanes, close } = await groundsOf(database)
   try {
     const began = performance.now()
-    const tally = await runCases(cases, surroundings, lanes, ({ item, title, why }) => {
-      console.error(`item ${item}: ${title}\n  ${why.slice(0, 2_000)}`)
-    })
+    const tell = ({ item, title, why }: Failed) => console.error(`item ${item}: ${title}\n  ${why.slice(0, 2_000)}`)
+    const tally = await runCases(cases, surroundings, lanes, tell, values.bail)
     const seconds = Number(((performance.now() - began) / 1000).toFixed(1))
     const summary = { database, ...tally, ...(broken === undefined ? {} : { break: broken.name }), seconds }
     if (values.json) console.log(JSON.stringify(summary))
@@ -62,6 +63,7 @@ function readOptions() {
       options: {
         json: { type: 'boolean', default: false },
         item: { type: 'string' },
+        bail: { type: 'boolean', default: false },
         cases: { type: 'boolean', default: false },
         break: { type: 'string' },
         breaks: { type: 'boolean', default: false },

@@ -7,7 +7,8 @@ import type { AuthorityCase, Surroundings } from './ground.ts'
 export interface Tally {
   readonly passed: number
   readonly failed: number
-  readonly skipped: 0
+  /** Cases that were not run, because one had failed and no more was asked for. */
+  readonly skipped: number
   readonly byItem: { readonly [item: string]: { readonly passed: number; readonly failed: number } }
 }
 
@@ -26,29 +27,32 @@ export function runCase({ run }: AuthorityCase, surroundings: Surroundings): Pro
   return beforeDeadline(surroundings.clock, CASE_MS, run(surroundings), 'the case')
 }
 
-/** Runs cases, `lanes` of them at once; `onFailed` hears of each that fails as it does. */
+/** Runs cases, `lanes` of them at once; `onFailed` hears of each that fails as it does. With `bail` none begins after one has failed. */
 export async function runCases(
   cases: readonly AuthorityCase[],
   surroundings: Surroundings,
   lanes: number,
   onFailed: (failed: Failed) => void,
+  bail = false,
 ): Promise<Tally> {
   const byItem: { [item: string]: { passed: number; failed: number } } = {}
   for (const { item } of cases) byItem[item] ??= { passed: 0, failed: 0 }
-  const left = cases.values()
+  const left = [...cases]
+  let isOver = false
   const runLane = async (): Promise<void> => {
-    for (const each of left) {
+    for (let each = left.shift(); each !== undefined; each = isOver ? undefined : left.shift()) {
       const counted = byItem[each.item] as { passed: number; failed: number }
       try {
         await runCase(each, surroundings)
         counted.passed++
       } catch (error) {
         counted.failed++
+        isOver = bail
         onFailed({ item: each.item, title: each.title, why: error instanceof Error ? error.message : String(error) })
       }
     }
   }
   await Promise.all(Array.from({ length: lanes }, runLane))
   const sum = (key: 'passed' | 'failed') => Object.values(byItem).reduce((total, counted) => total + counted[key], 0)
-  return { passed: sum('passed'), failed: sum('failed'), skipped: 0, byItem }
+  return { passed: sum('passed'), failed: sum('failed'), skipped: left.length, byItem }
 }
