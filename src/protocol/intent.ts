@@ -1,5 +1,5 @@
 // An intent as it crosses the wire, and what stands in its place when its device gives it up. Also its fingerprint.
-import { hashJson } from '../base/canonical.ts'
+import { type HashText, hashJson } from '../base/canonical.ts'
 import type { Json } from '../base/json.ts'
 import { base, type IntentBase } from './base.ts'
 import { anyJson, array, type Decoder, integer, object, oneOf, optional, refuse, text } from './codec.ts'
@@ -51,8 +51,8 @@ export function isWithdrawal(entry: Entry): entry is Withdrawal {
  * The fingerprint that tells whether one id was used for one content: over name, version and canonical arguments as first made;
  * never over client, sequence or time, which a rebirth may change.
  */
-export function fingerprintIntent(intent: Pick<IntentContent, 'name' | 'version' | 'args'>): string {
-  return hashJson([intent.name, intent.version, intent.args])
+export function fingerprintIntent(intent: Pick<IntentContent, 'name' | 'version' | 'args'>, hash?: HashText): string {
+  return hashJson([intent.name, intent.version, intent.args], hash)
 }
 
 export const uuid = text((value) => (isUuid(value) ? undefined : 'must be a UUID in lower case'))

@@ -1,5 +1,6 @@
 // The real world of an authority in Node: the clock and the dice of all hosts in Node, and a log of JSON lines on stderr.
 // Nothing below the rim reads these by itself; the simulator hands in another world.
+import { hash } from 'node:crypto'
 import type { LogEntry, ServerHost } from '../../server/host.ts'
 import { clock } from './clock.ts'
 import { random } from './random.ts'
@@ -18,6 +19,7 @@ export function nodeHost(options: NodeHostOptions = {}): ServerHost {
   return {
     clock,
     random,
+    sha256: (text) => hash('sha256', text),
     log(entry, cause) {
       if (ranks[entry.level] < least) return
       const line = {

@@ -31,7 +31,8 @@ export function readText(
       // A body that was read whole is closed too, and the error that nobody hears of would cost its stack for each request.
       message.off('close', cut)
       try {
-        resolve(utf8.decode(Buffer.concat(chunks, bytes)))
+        const [only] = chunks
+        resolve(utf8.decode(chunks.length === 1 ? only : Buffer.concat(chunks, bytes)))
       } catch (error) {
         reject(refuse('garbled', error))
       }

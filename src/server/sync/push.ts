@@ -2,6 +2,7 @@
 // outcome. Else upgrade, validate, run over the buffer under the actor's rights, and record. Stops where nothing may be recorded.
 // Does not commit or adopt (writer.ts does) and knows no HTTP. I2, I3, I9, I18.
 import { check } from '../../base/assert.ts'
+import type { HashText } from '../../base/canonical.ts'
 import { SyncError } from '../../base/errors.ts'
 import type { ActorId, ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
 import { type Entry, fingerprintIntent, isWithdrawal, type NumberedIntent } from '../../protocol/intent.ts'
@@ -93,7 +94,7 @@ export async function decideBatch(
   )
     throw forked(`Number ${decidedBefore} of this client was used for something else`)
   const repeated = entries.slice(0, Math.max(0, decidedBefore + 1 - first))
-  const stop = await repeatOutcomes(sql, client, repeated, outcomes)
+  const stop = await repeatOutcomes(sql, client, repeated, outcomes, world.host.sha256)
   if (stop !== undefined) return { decided: decidedBefore, outcomes, stop, isNews: false }
 
   const fresh = entries.slice(repeated.length)
@@ -157,7 +158,7 @@ export async function decideBatch(
         isRepeated: false,
       }
     }
-    const fingerprint = fingerprintIntent(entry)
+    const fingerprint = fingerprintIntent(entry, world.host.sha256)
     if (before !== undefined) {
       if (isSame(before, fingerprint))
         return { decision: decision(before.outcome, fingerprint, true), isRepeated: true }
@@ -200,6 +201,7 @@ async function repeatOutcomes(
   client: string,
   entries: readonly Entry[],
   outcomes: OutcomeRange[],
+  hash: HashText | undefined,
 ): Promise<Stop | undefined> {
   const [first] = entries
   if (first === undefined) return undefined
@@ -209,7 +211,7 @@ async function repeatOutcomes(
     const before = places.get(sequence)
     if (before === undefined)
       return { sequence, code: 'expired', detail: 'This number was decided, and the ledger no longer remembers how.' }
-    if (before.intentId !== id || !(isWithdrawal(entry) || isSame(before, fingerprintIntent(entry))))
+    if (before.intentId !== id || !(isWithdrawal(entry) || isSame(before, fingerprintIntent(entry, hash))))
       throw forked(`Number ${sequence} of this client was used for something else`)
     appendOutcome(outcomes, sequence, before.outcome, true)
   }

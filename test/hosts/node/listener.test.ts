@@ -66,6 +66,16 @@ test('a request arrives with its method, path, headers and body, and a connectio
   ])
 })
 
+test('a text arrives whole, whether it is short, long, or empty', async () => {
+  for (const text of ['', 'für', 'für '.repeat(4_096), 'für '.repeat(100_000)]) {
+    const port = await listen(async () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: text }))
+    const answer = await fetch(`http://127.0.0.1:${port}/`)
+    expect(answer.headers.get('content-length')).toBe(String(Buffer.byteLength(text)))
+    expect(await answer.text()).toBe(text)
+    await listener?.close()
+  }
+})
+
 test('[I13] a body that is declared longer than the limit is refused before it comes', async () => {
   const port = await listen(echo(10))
   const { until, ended } = call(port, 'POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 1000000\r\n\r\n')

@@ -1,5 +1,7 @@
 // Clock and dice of the real host. What takes time here waits for an event, never for an amount of time.
 import { expect, test } from 'vitest'
+import { hashJson } from '../../../src/base/canonical.ts'
+import { nodeHost } from '../../../src/hosts/node/authority-host.ts'
 import { clock } from '../../../src/hosts/node/clock.ts'
 import { random } from '../../../src/hosts/node/random.ts'
 
@@ -57,4 +59,11 @@ test('dice give as many bytes as asked for, and none twice', () => {
   random.bytes(4_000)
   expect(drawn).toEqual(copy)
   expect(drawn.some((byte) => byte !== 0)).toBe(true)
+})
+
+test('[I3] a fingerprint is the same whoever hashes it: this runtime, or JavaScript', () => {
+  const { sha256 } = nodeHost()
+  for (const value of ['', 'für', '\u{1f3cb}\u0000', 'x'.repeat(100_000)])
+    expect(hashJson([value], sha256)).toBe(hashJson([value]))
+  expect(hashJson({}, () => 'another')).toBe('another')
 })
