@@ -5,7 +5,7 @@
 import { textProblem } from '../base/json.ts'
 import type { Column } from './column.ts'
 import { compareText } from './query.ts'
-import type { Row, Table, TxRowOf } from './table.ts'
+import type { Row, TxRowOf } from './table.ts'
 
 /** What a value of a group may be. */
 export type Scalar = string | number | boolean | null
@@ -53,8 +53,6 @@ export function count<R = never>(): Measure<R> {
  */
 export function sum<R>(term: (row: R) => number, options: { readonly decimals?: number } = {}): Measure<R> {
   const decimals = options.decimals ?? 0
-  if (!Number.isInteger(decimals) || decimals < 0 || decimals > 9)
-    throw new TypeError(`sum: decimals is ${decimals}, it must be 0 to 9`)
   const unit = 10 ** decimals
   return Object.freeze({
     kind: 'sum',
@@ -269,9 +267,4 @@ export function rowOfTotals(
     }
   }
   return row
-}
-
-/** Whether groups by this column lie within one scope: it must be the column by which the table finds its scope. */
-export function staysInScope(table: Table, by: string): boolean {
-  return table.scopeRule.column === by
 }

@@ -75,8 +75,6 @@ export const t = Object.freeze({
    * went is given again (`keep`, the default) or never (`never-reuse`).
    */
   appendIndex: <const Parent extends string>(parent: Parent, { gaps = 'keep' }: { readonly gaps?: GapPolicy } = {}) => {
-    if (!/^(keep|never-reuse)$/.test(gaps))
-      throw new TypeError(`appendIndex: gaps is ${gaps}, it must be keep or never-reuse`)
     return Object.freeze({ type: 'appendIndex', isNullable: false, target: parent, gaps }) as Column<
       Provisional<number>,
       'appendIndex',

@@ -96,25 +96,10 @@ export function makeMutator(
   body: MutatorBody<never, never>,
   options: MutatorOptions<never> = {},
 ): Mutator {
-  if (typeof schema?.['~standard']?.validate !== 'function')
-    throw new TypeError(
-      'A mutator needs a schema of its arguments: anything that speaks Standard Schema, such as a schema of valibot',
-    )
-  if (typeof body !== 'function') throw new TypeError('A mutator needs a body: async (tx, input) => { … }')
-  const version = options.version ?? 1
-  if (!Number.isSafeInteger(version) || version < 1 || version > MAX_MUTATOR_VERSION)
-    throw new TypeError(`A mutator’s version is ${version}, it must be a whole number from 1 to ${MAX_MUTATOR_VERSION}`)
-  for (const from of Object.keys(options.upgrades ?? {})) {
-    if (!/^[1-9]\d*$/.test(from) || Number(from) >= version)
-      throw new TypeError(`upgrades has a step from version ${from}, but this is version ${version}`)
-  }
-  const { withinMs } = options.dedupe ?? { withinMs: 1 }
-  if (!Number.isSafeInteger(withinMs) || withinMs < 1)
-    throw new TypeError(`dedupe.withinMs is ${withinMs}, it must be a whole number of milliseconds from 1`)
   return Object.freeze({
     schema,
     body: body as Mutator['body'],
-    version,
+    version: options.version ?? 1,
     conflict: options.conflict ?? 'rerun',
     describe: options.describe as Mutator['describe'],
     upgrades: Object.freeze({ ...options.upgrades }),

@@ -1,6 +1,6 @@
 // Queries as plain data: conditions, order, limit; and what they mean for one row. Both sides answer the same data: the device
 // from its replica, the authority in SQL. Text is ordered by code point and null comes first, as in SQLite and PostgreSQL («C»).
-import type { Json } from '../base/json.ts'
+import { isRecord, type Json } from '../base/json.ts'
 import type { Row } from './table.ts'
 
 /** The comparisons of a condition. */
@@ -53,76 +53,58 @@ export interface Query<R> {
   limit(rows: number): Query<R>
 }
 
+/** What looks at a query at each step in which it is made, and throws a TypeError that names what is wrong. */
+export type QueryCheck = (spec: QuerySpec) => void
+
 /** The empty query over a table: all its rows, ordered by id. */
-export function createQuery<R>(table: string): Query<R> {
-  return chain<R>({ table, where: [], orderBy: [], limit: undefined })
+export function createQuery<R>(table: string, check?: QueryCheck): Query<R> {
+  return chain<R>({ table, where: [], orderBy: [], limit: undefined }, check)
 }
 
-function chain<R>(spec: QuerySpec): Query<R> {
+function chain<R>(spec: QuerySpec, check: QueryCheck | undefined): Query<R> {
+  check?.(spec)
+  const step = (more: Partial<QuerySpec>) => chain<R>({ ...spec, ...more }, check)
   return Object.freeze({
     spec: Object.freeze(spec),
     where: (filter: Filter<R>) =>
-      chain<R>({ ...spec, where: [...spec.where, ...conditionsOf(filter as { readonly [column: string]: unknown })] }),
+      step({ where: [...spec.where, ...conditionsOf(filter as { readonly [column: string]: unknown })] }),
     orderBy: (column: string, direction: 'asc' | 'desc' = 'asc') =>
-      chain<R>({ ...spec, orderBy: [...spec.orderBy, orderKey(column, direction)] }),
-    limit: (rows: number) => chain<R>({ ...spec, limit: parseLimit(rows) }),
+      step({ orderBy: [...spec.orderBy, { column, direction }] }),
+    limit: (rows: number) => step({ limit: parseLimit(rows) }),
   })
 }
 
-/** A key of an order; throws a TypeError for another direction than the two. */
-function orderKey(column: string, direction: string): OrderKey {
-  if (direction !== 'asc' && direction !== 'desc')
-    throw new TypeError(`orderBy: ${column} is ordered ${JSON.stringify(direction)}; there are asc and desc`)
-  return { column, direction }
-}
-
 /** A number of rows; throws a TypeError for anything else. */
-export function parseLimit(rows: number): number {
+function parseLimit(rows: number): number {
   if (!Number.isSafeInteger(rows) || rows < 0)
     throw new TypeError(`limit is ${rows}, it must be a whole number of rows`)
   return rows
 }
 
-const comparisons: ReadonlySet<string> = new Set<Comparison>(['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in'])
-
-/** A condition; throws a TypeError for a value that cannot be compared in this way. */
-export function makeCondition(column: string, is: Comparison, value: unknown): Condition {
-  if (is !== 'in') return { column, is, value: comparable(column, value) }
-  if (!Array.isArray(value)) throw new TypeError(`where: ${column} is compared by in, which needs an array`)
-  return { column, is, value: value.map((item) => comparable(column, item)) }
-}
-
-/** The conditions that a filter states. */
+/** The conditions that a filter states. Throws a TypeError for a value that no column holds. */
 export function conditionsOf(filter: { readonly [column: string]: unknown }): Condition[] {
   const conditions: Condition[] = []
   for (const [column, wanted] of Object.entries(filter)) {
-    // A value that is missing by mistake must not become a condition that lets every row through.
-    if (wanted === undefined)
-      throw new TypeError(`where: ${column} is undefined; leave it out, or say null for rows without a value`)
-    // An array or a date has no comparisons, and a condition that says nothing would let every row through.
-    if (Array.isArray(wanted) || wanted instanceof Date)
-      throw new TypeError(
-        `where: ${column} is compared with an ${Array.isArray(wanted) ? 'array; say { in: […] }' : 'object Date; compare milliseconds'}`,
-      )
-    const compared: object = typeof wanted === 'object' && wanted !== null ? wanted : { eq: wanted }
-    for (const [is, value] of Object.entries(compared) as [Comparison, unknown][]) {
-      if (!comparisons.has(is))
-        throw new TypeError(`where: ${column} has the comparison ${is}; there are ${[...comparisons].join(', ')}`)
+    // What compares nothing, such as an array or a date, would become a condition that lets every row through.
+    const compared = isRecord(wanted) && !(wanted instanceof Date) ? wanted : { eq: wanted }
+    for (const [is, value] of Object.entries(compared) as [Comparison, Json | undefined][]) {
       // A bound that is undefined is no bound; the others would let every row through.
       if (value === undefined && /[lg]t/.test(is)) continue
-      if (value === undefined) throw new TypeError(`where: ${column} is compared by ${is} with undefined`)
-      conditions.push(makeCondition(column, is, value))
+      const values: readonly unknown[] = is === 'in' && Array.isArray(value) ? value : [value]
+      for (const each of values) mustCompare(column, each)
+      conditions.push({ column, is, value: value as Json })
     }
   }
   return conditions
 }
 
-/** A value that a column can be compared with; SQL would read a number that is not finite as null. */
-function comparable(column: string, value: unknown): Json {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
-  if (typeof value === 'number' && Number.isFinite(value)) return value
+/** Not what is missing by mistake, and no number that is not finite, which SQL would read as null. */
+function mustCompare(column: string, value: unknown): void {
+  if (typeof value === 'number' ? Number.isFinite(value) : value === null || /^(string|boolean)$/.test(typeof value))
+    return
+  const what = typeof value === 'object' ? 'an object or array' : String(value)
   throw new TypeError(
-    `where: ${column} is compared with ${typeof value === 'number' ? value : `a value of type ${typeof value}`}; it must be a text, a finite number, a boolean or null`,
+    `where: ${column} is compared with ${what}; leave it out, or say a text, a finite number, a boolean or null, or several with in`,
   )
 }
 

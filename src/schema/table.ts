@@ -85,13 +85,7 @@ export function table<const C extends Columns>(columns: C & Checked<C>): Unscope
   }
   return Object.freeze({
     ...made,
-    scope: (kind: string, column: string): ScopedTable<C> => {
-      if (!/^[a-z][a-z0-9_-]{0,31}$/i.test(kind))
-        throw new TypeError(
-          `The kind of scope ${JSON.stringify(kind)} must be 1 to 32 letters, digits, _ or -, beginning with a letter`,
-        )
-      return scoped({ via: 'column', kind, column })
-    },
+    scope: (kind: string, column: string): ScopedTable<C> => scoped({ via: 'column', kind, column }),
     scopeVia: (column: string): ScopedTable<C> => scoped({ via: 'parent', column }),
   })
 }

@@ -204,7 +204,7 @@ function tableVerbs(app: App, name: string, source: TxSource): TxTable<unknown> 
       await source.update(name, before, patchedRow(before, patch, names), names)
     }),
     delete: begin(async (id: string) => source.delete(name, await held(id))),
-    where: (filter: Values) => chain(source, createQuery<Values>(name).where(filter)),
+    where: (filter: Values) => chain(source, createQuery<Values>(name, app.checkRead).where(filter)),
   } as unknown as TxTable<unknown>
 }
 

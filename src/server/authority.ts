@@ -4,6 +4,7 @@ import type { Json } from '../base/json.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import { PROTOCOL } from '../protocol/version.ts'
 import type { App } from '../schema/app.ts'
+import { checkApp } from '../schema/checks.ts'
 import type { ArgsOf, ConflictPolicy, InputOf, MutatorBody } from '../schema/mutator.ts'
 import type { Table } from '../schema/table.ts'
 import type { Authenticate } from './actor.ts'
@@ -132,6 +133,8 @@ const POLICIES: readonly ConflictPolicy[] = ['rerun', 'reject', 'fields']
  */
 export function createAuthority<A extends App>(options: AuthorityOptions<A>): Authority<A> {
   const { app, database, basePath = '/sync' } = options
+  // Where the app was bundled for production nobody has looked at its declaration yet.
+  checkApp(app)
   for (const name of Object.keys(options.mutators ?? {})) {
     if (!Object.hasOwn(app.mutators, name))
       throw new TypeError(

@@ -113,8 +113,8 @@ describe('a query', () => {
 
   test('that fails leaves nothing open', async () => {
     const { queries, open } = await createBench()
-    const wrong = all.orderBy('colour' as 'text')
-    expect(() => queries.look(meaningOf(wrong.spec), wrong)).toThrow('colour')
+    const wrong: typeof all = { ...all, spec: { ...all.spec, table: 'laps' } }
+    expect(() => queries.look(meaningOf(wrong.spec), wrong)).toThrow('laps')
     expect(open()).toBe(0)
   })
 })

@@ -2,14 +2,7 @@
 import fc from 'fast-check'
 import { compute, count, defineApp, max, min, type Scalar, sum, t, table } from 'holdfast'
 import { expect, test } from 'vitest'
-import {
-  type Aggregate,
-  addToTotals,
-  computeGroup,
-  createTotals,
-  rowOfTotals,
-  staysInScope,
-} from '../../src/schema/aggregate.ts'
+import { type Aggregate, addToTotals, computeGroup, createTotals, rowOfTotals } from '../../src/schema/aggregate.ts'
 import type { Row } from '../../src/schema/table.ts'
 import { app } from './workouts.ts'
 
@@ -96,11 +89,6 @@ test('a term that is no number adds nothing: one bad row does not make the figur
   expect(
     computeGroup(aggregate, 'w', [row(1, 1.5), { id: '2' }, row(3, Number.NaN), row(4, Number.POSITIVE_INFINITY)]),
   ).toEqual({ id: 'w', n: 4, total: 1.5 })
-})
-
-test('a group lies within one scope when it is by the column that decides the scope', () => {
-  expect(staysInScope(app.tables.sets, 'workoutId')).toBe(true)
-  expect(staysInScope(app.tables.sets, 'exercise')).toBe(false)
 })
 
 const all = over({

@@ -145,7 +145,11 @@ describe('defineApp refuses', () => {
       () => loose({ tables: { a: untyped({ ...owned, n: t.integer() }).scope('user', 'n') } }),
       /must hold texts/,
     ],
-    ['a kind of scope that is none', () => untyped(owned).scope('a b', 'ownerId'), /kind of scope "a b" must be/],
+    [
+      'a kind of scope that is none',
+      () => loose({ tables: { a: untyped(owned).scope('a b', 'ownerId') } }),
+      /table a: the kind of scope "a b" must be/,
+    ],
     [
       'scopeVia over what is no reference',
       () => loose({ tables: { a: untyped(owned).scopeVia('ownerId') } }),
@@ -210,7 +214,17 @@ describe('defineApp refuses', () => {
         }),
       /N is there already in other case/,
     ],
-    ['a sum to half a place', () => sum(() => 1, { decimals: 1.5 }), /decimals is 1\.5, it must be 0 to 9/],
+    [
+      'a sum to half a place',
+      () =>
+        loose({
+          tables: app.tables,
+          aggregates: (make: never) => ({
+            x: aggregateOf(make, 'sets', 'workoutId', { n: sum(() => 1, { decimals: 1.5 }) }),
+          }),
+        }),
+      /aggregate x, value n: decimals is 1\.5, it must be 0 to 9/,
+    ],
     [
       'a mutator with a name that is none',
       () => withMutator({ 'log set': 'ok' }),

@@ -33,7 +33,9 @@ export async function bundleOf(entry: string): Promise<Bundle> {
     Object.entries(modules).flatMap(([id, { code }]) => {
       if (code === null || code.trim() === '') return []
       const minified = minifySync('module.js', code).code
-      return [{ module: id.replace(root, '').replace(/^node_modules\//, ''), minified, bytes: brotli(minified) }]
+      // Packages may lie in a checkout beside this one.
+      const module = id.replace(root, '').replace(/^.*node_modules\//, '')
+      return [{ module, minified, bytes: brotli(minified) }]
     }),
   )
   const scale = bytes / sum(alone.map((module) => module.bytes))

@@ -10,7 +10,7 @@ import type { Row } from '../../schema/table.ts'
 import type { TxSource } from '../../schema/tx.ts'
 import type { Run, RunPicture, Write } from './overlay.ts'
 import type { KeyRead, RangeRead, RunRecord, Traced, View } from './run.ts'
-import { checkSpec, takeFirst } from './spec.ts'
+import { takeFirst } from './spec.ts'
 import { type TableState, txRow } from './tables.ts'
 
 /** A transaction's source that remembers. */
@@ -109,7 +109,6 @@ export function createRecorder(view: View, run: Run, isTraced: boolean): Recorde
     find(spec) {
       if (!isOpen) return never
       const { state, rows } = touch(spec.table)
-      checkSpec(state, spec, 'mutator')
       if (!view.isComplete) notHeld(`a range of ${spec.table}`)
       if (spec.limit === 0) return []
       const found = findRows(view, state, rows, spec)

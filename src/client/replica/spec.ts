@@ -1,32 +1,9 @@
-// Whether a query can be asked: its table and columns exist, filtered and ordered columns can be compared, the limit is a number of
-// rows. The type checker says most of it; this says it to whoever comes without types, in a sentence, before anything is read.
+// What of a query an index can answer, and the first of many rows in its order. Whether a query can be asked at all was looked at where
+// it was made (schema/checks.ts); what a condition means for a row is schema/query.ts.
 import { countBefore } from '../../base/collections.ts'
 import type { Json } from '../../base/json.ts'
-import { makeCondition, parseLimit, type QuerySpec } from '../../schema/query.ts'
+import type { QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
-import type { TableState } from './tables.ts'
-
-/** Throws a TypeError that names what is wrong. `by` says who asks: a mutator does not see positions. */
-export function checkSpec(state: TableState, spec: QuerySpec, by: 'query' | 'mutator'): void {
-  for (const { column, is, value } of spec.where) {
-    checkColumn(state, column, by, 'where')
-    makeCondition(column, is, value)
-  }
-  for (const { column } of spec.orderBy) checkColumn(state, column, by, 'orderBy')
-  if (spec.limit !== undefined) parseLimit(spec.limit)
-}
-
-function checkColumn(state: TableState, name: string, by: 'query' | 'mutator', where: string): void {
-  const column = Object.hasOwn(state.columns, name) ? state.columns[name] : undefined
-  if (column === undefined)
-    throw new TypeError(
-      `${where}: ${state.name} has no column ${JSON.stringify(name)}; it has ${state.shownNames.join(', ')}`,
-    )
-  if (column.type === 'json' && state.aggregate === undefined)
-    throw new TypeError(`${where}: ${state.name}.${name} holds JSON, which can be neither filtered nor ordered by`)
-  if (by === 'mutator' && column.type === 'appendIndex')
-    throw new TypeError(`${where}: ${state.name}.${name} is given by the authority and not seen by mutators`)
-}
 
 /** As much of a query as says which rows it asks for. */
 export type Asked = Pick<QuerySpec, 'where'>

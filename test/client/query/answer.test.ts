@@ -49,20 +49,8 @@ test('the first few of many are found without an error of order, whatever the li
     expect(ids(replica, app.query.sets.orderBy('reps', 'desc').limit(limit))).toEqual(all.slice(0, limit))
 })
 
-test('a query that cannot be asked says what is wrong with it', async () => {
+test('a query over a table that there is not is refused', async () => {
   const replica = await start()
-  const ask = (spec: Partial<QuerySpec>) => () =>
-    answer(replica, { table: 'sets', where: [], orderBy: [], limit: undefined, ...spec })
-  expect(ask({ table: 'laps' })).toThrow('no table or aggregate "laps"; it has workouts, sets, workoutTotals')
-  expect(ask({ where: [{ column: 'colour', is: 'eq', value: 'red' }] })).toThrow(
-    'where: sets has no column "colour"; it has id, workoutId',
-  )
-  expect(ask({ where: [{ column: 'constructor', is: 'eq', value: 'red' }] })).toThrow('has no column "constructor"')
-  expect(ask({ orderBy: [{ column: 'colour', direction: 'asc' }] })).toThrow('orderBy: sets has no column "colour"')
-  expect(ask({ where: [{ column: 'kg', is: 'in', value: 5 }] })).toThrow('by in, which needs an array')
-  expect(ask({ where: [{ column: 'kg', is: 'eq', value: [5] }] })).toThrow(
-    'must be a text, a finite number, a boolean or null',
-  )
-  expect(ask({ limit: 1.5 })).toThrow('limit is 1.5')
-  expect(ask({ limit: -1 })).toThrow('limit is -1')
+  const ask = () => answer(replica, { ...app.query.sets.spec, table: 'laps' })
+  expect(ask).toThrow('no table or aggregate "laps"; it has workouts, sets, workoutTotals')
 })

@@ -1,0 +1,20 @@
+// What the public entry «holdfast» has, but for `defineApp`: what an app's shared file imports. Pure data and pure functions; runs
+// anywhere. There are two of that: index.ts has the one that looks for mistakes, lean.ts the one that does not.
+
+export { InvariantError } from '../base/assert.ts'
+export { CODES, type CodeEntry } from '../base/codes.ts'
+export type { Code, Details, Phase, Remedy } from '../base/errors.ts'
+export { SyncError } from '../base/errors.ts'
+export type { Json } from '../base/json.ts'
+export type { Aggregate, AggregateRowOf, Measure, Scalar } from './aggregate.ts'
+export { compute, count, max, min, sum } from './aggregate.ts'
+export type { Aggregates, App, Mutators, Tables } from './app.ts'
+export type { Column, ColumnType, GapPolicy, Provisional, ValueOf } from './column.ts'
+export { t } from './column.ts'
+export type { ConflictMutators, ConflictQuery, ConflictRecord, ConflictValues, RestoreInput } from './conflict.ts'
+export type { ArgsOf, ConflictPolicy, DedupeRule, InputOf, Mutator, MutatorBody, MutatorOptions } from './mutator.ts'
+export type { Filter, Query, QuerySpec } from './query.ts'
+export type { Scope } from './scope.ts'
+export type { Columns, InsertOf, PatchOf, RowOf, ScopedTable, SqlNames, StoredAs, Table, TxRowOf } from './table.ts'
+export { table } from './table.ts'
+export type { SqlRow, SqlValue, Tx, TxQuery, TxTable } from './tx.ts'
