@@ -1,5 +1,5 @@
 // What an app declares, as one value that device and authority share: tables, aggregates, mutators, and the queries over them.
-// Whether it fits together is checks.ts, which an app in production leaves to the authority (entries: index.ts and lean.ts).
+// Whether it fits together is checks.ts, which an app in production leaves to the authority (index.ts, lean.ts).
 import { type Aggregate, type AggregateMaker, type AggregateRowOf, makeAggregate } from './aggregate.ts'
 import type { Column } from './column.ts'
 import { CONFLICTS, type ConflictQuery, conflictMutators, conflictTable, type WithConflicts } from './conflict.ts'

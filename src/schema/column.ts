@@ -1,6 +1,7 @@
 // Typed columns: what a value may be, on the device, on the wire and in SQL alike.
-// Holds no rows; which columns make a table is table.ts.
-import { type Json, jsonProblem, textProblem } from '../base/json.ts'
+// Holds no rows; how columns are made is t.ts, which of them make a table is table.ts.
+import { jsonProblem, textProblem } from '../base/json.ts'
+import type { createPlaces } from './derived/positions.ts'
 
 /** The kinds of columns. `timestamp` is whole milliseconds since 1970; `integer` is within ±(2^53 − 1). */
 export type ColumnType = 'id' | 'text' | 'integer' | 'real' | 'boolean' | 'timestamp' | 'json' | 'ref' | 'appendIndex'
@@ -24,8 +25,9 @@ export interface Column<Value = unknown, Type extends ColumnType = ColumnType, T
   readonly isNullable: boolean
   /** For `ref`: the table referred to. For `appendIndex`: the parent column. Empty otherwise. */
   readonly target: Target
-  /** For `appendIndex`. */
+  /** For `appendIndex`: what becomes of gaps, and what shows on a device the positions that the authority has still to give. */
   readonly gaps?: GapPolicy
+  readonly places?: typeof createPlaces
   readonly [columnValue]?: Value
 }
 
@@ -38,50 +40,6 @@ export interface PlainColumn<Value, Type extends ColumnType, Target extends stri
 
 /** The type of a column's values. */
 export type ValueOf<C> = C extends Column<infer Value> ? Value : never
-
-function plain<Value, Type extends ColumnType, Target extends string>(
-  type: Type,
-  target: Target,
-): PlainColumn<Value, Type, Target> {
-  return Object.freeze({
-    type,
-    isNullable: false,
-    target,
-    nullable: () => Object.freeze({ type, isNullable: true, target }) as Column<Value | null, Type, Target>,
-  })
-}
-
-/** The makers of columns. */
-export const t = Object.freeze({
-  /** The key of the table: a text of 1 to 128 characters, given by the app (a UUID, or `tx.newId`). Every table has one, named `id`. */
-  id: () => plain<string, 'id', ''>('id', '') as Column<string, 'id', ''>,
-  /** Text without NUL and without halves of surrogate pairs. */
-  text: () => plain<string, 'text', ''>('text', ''),
-  /** A whole number within ±(2^53 − 1). */
-  integer: () => plain<number, 'integer', ''>('integer', ''),
-  /** A finite number. */
-  real: () => plain<number, 'real', ''>('real', ''),
-  /** true or false. */
-  boolean: () => plain<boolean, 'boolean', ''>('boolean', ''),
-  /** Whole milliseconds since 1970-01-01T00:00Z. */
-  timestamp: () => plain<number, 'timestamp', ''>('timestamp', ''),
-  /** Any JSON value; it can be neither filtered nor ordered by. */
-  json: <Value extends Json = Json>() => plain<Value, 'json', ''>('json', ''),
-  /** The id of a row of another table. */
-  ref: <const Table extends string>(table: Table) => plain<string, 'ref', Table>('ref', table),
-  /**
-   * The position under the row that `parent` refers to: given by the authority (`max + 1`), unique there, never written by a mutator.
-   * A row that is moved to another parent, or is inserted again, comes at the end. `gaps` says whether the position of a last row that
-   * went is given again (`keep`, the default) or never (`never-reuse`).
-   */
-  appendIndex: <const Parent extends string>(parent: Parent, { gaps = 'keep' }: { readonly gaps?: GapPolicy } = {}) => {
-    return Object.freeze({ type: 'appendIndex', isNullable: false, target: parent, gaps }) as Column<
-      Provisional<number>,
-      'appendIndex',
-      Parent
-    >
-  },
-})
 
 /** Longest id, in UTF-16 units. */
 export const MAX_ID_LENGTH = 128

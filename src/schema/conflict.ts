@@ -2,9 +2,9 @@
 // as soon as one of its mutators declares a policy, and the two mutators by which people settle them: ordinary ones, on the device and
 // at the authority alike. What is a conflict, and what goes into a record, the authority finds (server/sync/conflicts.ts).
 import type { Json } from '../base/json.ts'
-import { t } from './column.ts'
 import { type ConflictPolicy, generateMutators, type Mutator, makeMutator, rowSchema } from './mutator.ts'
 import type { Query } from './query.ts'
+import * as t from './t.ts'
 import { type Row, type RowOf, rowProblem, type Table } from './table.ts'
 import type { TxBase } from './tx.ts'
 

@@ -1,4 +1,21 @@
-// The public entry «holdfast» in Node and under development, and for the types: `defineApp` looks for a developer's mistakes.
+// The public entry «holdfast»: what an app's shared file imports. Pure data and pure functions; runs anywhere. In Node and under
+// development it is this one, whose `defineApp` looks for mistakes; a page in production gets lean.ts.
 
+export { InvariantError } from '../base/assert.ts'
+export { CODES, type CodeEntry } from '../base/codes.ts'
+export type { Code, Details, Phase, Remedy } from '../base/errors.ts'
+export { SyncError } from '../base/errors.ts'
+export type { Json } from '../base/json.ts'
+export type { Aggregate, AggregateRowOf, Measure, Scalar } from './aggregate.ts'
+export type { Aggregates, App, Mutators, Tables } from './app.ts'
 export { defineApp } from './checks.ts'
-export * from './entry.ts'
+export type { Column, ColumnType, GapPolicy, Provisional, ValueOf } from './column.ts'
+export type { ConflictMutators, ConflictQuery, ConflictRecord, ConflictValues, RestoreInput } from './conflict.ts'
+export { compute, count, max, min, sum } from './measure.ts'
+export type { ArgsOf, ConflictPolicy, DedupeRule, InputOf, Mutator, MutatorBody, MutatorOptions } from './mutator.ts'
+export type { Filter, Query, QuerySpec } from './query.ts'
+export type { Scope } from './scope.ts'
+export * as t from './t.ts'
+export type { Columns, InsertOf, PatchOf, RowOf, ScopedTable, SqlNames, StoredAs, Table, TxRowOf } from './table.ts'
+export { table } from './table.ts'
+export type { SqlRow, SqlValue, Tx, TxQuery, TxTable } from './tx.ts'

@@ -146,7 +146,7 @@ export const BREAKS: readonly Break[] = [
   },
   {
     name: 'greatest',
-    file: 'schema/aggregate.ts',
+    file: 'schema/measure.ts',
     find: 'if (sign < 0) return value === total ? undefined : total',
     replace: 'if (sign < 0) return total',
     why: 'The greatest value of a group stays on the device when its row goes (I5, I11).',

@@ -149,5 +149,5 @@ describe('a scope', () => {
 
 test('a table and its columns are frozen: declared once, for both sides', () => {
   const made = table({ id: t.id(), a: t.text() }).scope('user', 'a')
-  for (const part of [made, made.columns, made.scopeRule, made.columns.a, t]) expect(Object.isFrozen(part)).toBe(true)
+  for (const part of [made, made.columns, made.scopeRule, made.columns.a]) expect(Object.isFrozen(part)).toBe(true)
 })

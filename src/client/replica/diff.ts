@@ -5,7 +5,6 @@ import { newMap, obtain } from '../../base/collections.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 import { changesOf, type StagedTable } from './apply-frame.ts'
-import type { Groups } from './groups.ts'
 import type { Rebased, Run } from './overlay.ts'
 import type { RunRecord } from './run.ts'
 import type { Shown } from './shown.ts'
@@ -59,36 +58,25 @@ export function look(shown: Shown, rebased: Rebased): Looked {
   for (const { record } of rebased.appended) noteWrites(record)
   for (const [state, { after }] of rebased.staged?.tables ?? [])
     for (const id of common(after, state.writes)) note(state, id)
-  for (const groups of shown.observed())
-    for (const key of movingGroups(groups, rebased, looked.get(groups.of) ?? noRows)) note(groups.state, key)
+  for (const { state, of, groups } of shown.derived) {
+    if (!groups.isObserved()) continue
+    const moving = groups.moving({
+      noted: looked.get(of) ?? noRows,
+      after: (id) => rebased.difference(of, id)?.after,
+      written: writtenTo(of, rebased),
+      counted: rebased.staged?.tables.get(of),
+      stated: rebased.staged?.tables.get(state),
+    })
+    for (const key of moving) note(state, key)
+  }
   return looked
 }
 
-/** The groups that pending intents touch, before or after, and to which something moves or from which something goes. */
-function movingGroups(groups: Groups, rebased: Rebased, moving: ReadonlyMap<string, Row | undefined>): Set<string> {
-  const { of, state } = groups
-  const staged = rebased.staged?.tables.get(of)
-  const keys = new Set<string>()
-  const add = (row: Row | undefined): void => {
-    if (row !== undefined) keys.add(groups.keyOf(row))
-  }
-  for (const [id, row] of moving) {
-    add(row)
-    add(of.rows.get(id))
-    add(staged?.after.get(id))
-    add(rebased.difference(of, id)?.after)
-    for (const key of groups.groupsOf(id)) keys.add(key)
-  }
-  for (const { record } of rebased.replayed) for (const write of record.writes) if (write.state === of) add(write.row)
-  for (const { record } of rebased.appended) for (const write of record.writes) if (write.state === of) add(write.row)
-  // Rows that nobody here wrote count in groups that somebody did.
-  if (groups.hasTouched()) {
-    for (const [id, row] of staged?.after ?? [])
-      for (const version of [row, staged?.before.get(id)])
-        if (version !== undefined && groups.isTouched(groups.keyOf(version))) add(version)
-    for (const key of rebased.staged?.tables.get(state)?.after.keys() ?? []) if (groups.isTouched(key)) keys.add(key)
-  }
-  return keys
+/** The rows of a table that runs write which run again, or for the first time. */
+function* writtenTo(table: TableState, { replayed, appended }: Rebased): Iterable<Row> {
+  for (const runs of [replayed, appended])
+    for (const { record } of runs)
+      for (const { state, row } of record.writes) if (state === table && row !== undefined) yield row
 }
 
 const noTables: ReadonlyMap<TableState, StagedTable> = new Map()
@@ -111,9 +99,7 @@ export function compare(shown: Shown, rebased: Rebased, looked: Looked): Replica
         if (!rowsEqual(state.shownNames, before, after)) changed.set(id, { before, after })
       }
     }
-    // Of an aggregate that nobody observes nothing is told while something is pending on what it counts.
-    const isTold = state.aggregate === undefined || shown.isObserved(state) || shown.counts(state).writes.size === 0
-    const table = isTold ? staged.get(state) : undefined
+    const table = shown.isTold(state) ? staged.get(state) : undefined
     const told = table === undefined ? changed : changesOf(table, noted, changed)
     if (told.size > 0) changes.set(state.name, told)
   }

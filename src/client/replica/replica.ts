@@ -243,8 +243,8 @@ export function createReplica(app: App, actor: string, report: (error: unknown) 
       const keys: [string, string][] = []
       for (const { state, id: row } of overlay.runsById.get(id)?.writes ?? []) {
         keys.push([state.name, row])
-        for (const groups of shown.groupsOver(state))
-          for (const key of groups.groupsOf(row)) keys.push([groups.state.name, key])
+        for (const { state: aggregate, of, groups } of shown.derived)
+          if (of === state) for (const key of groups.groupsOf(row)) keys.push([aggregate.name, key])
       }
       return keys
     },

@@ -1,14 +1,23 @@
 // Rows as queries show them: the overlay with provisional positions, and aggregates as they are with the pending intents.
-// A view: keeps no row of its own but what it has put together from the overlay. How positions are counted is positions.ts, how
-// groups are, groups.ts.
+// A view: keeps no row of its own. How positions are counted, and how groups are, comes along with what the app declares
+// (schema/derived); an app that declares neither shows the overlay as it is.
 import type { Cancel } from '../../base/clock.ts'
+import type { Groups } from '../../schema/derived/groups.ts'
+import type { Rows } from '../../schema/derived/pending.ts'
+import type { Places } from '../../schema/derived/positions.ts'
 import type { Row } from '../../schema/table.ts'
 import type { StagedTable } from './apply-frame.ts'
 import type { Change } from './diff.ts'
-import { createGroups, type Groups } from './groups.ts'
-import type { Overlay, Run, Write } from './overlay.ts'
-import { createPositions, type Positions } from './positions.ts'
-import type { TableState } from './tables.ts'
+import { indexOn, lastRow, type Overlay, type Run } from './overlay.ts'
+import { type TableState, txRow } from './tables.ts'
+
+/** An aggregate of the replica. */
+export interface Derived {
+  /** The aggregate's table, which holds the authority's rows, and the one whose rows are counted. */
+  readonly state: TableState
+  readonly of: TableState
+  readonly groups: Groups<Run>
+}
 
 /** The rows that queries see. */
 export interface Shown {
@@ -18,14 +27,11 @@ export interface Shown {
   provisional(state: TableState, id: string): readonly string[]
   /** The pending runs that wrote a row, or rows of a group, in order. */
   runs(state: TableState, id: string): readonly Run[]
-  /** The aggregates over a table. */
-  groupsOver(state: TableState): readonly Groups[]
-  /** The table that an aggregate counts; a table counts itself. */
-  counts(state: TableState): TableState
-  /** Whether anybody wants to hear of an aggregate's rows. */
-  isObserved(state: TableState): boolean
-  /** The aggregates that somebody observes. */
-  observed(): Iterable<Groups>
+  /** The aggregates. */
+  readonly derived: readonly Derived[]
+  /** Whether commits tell of a table's rows: of an aggregate that nobody observes not while something is pending on what it counts. */
+  isTold(state: TableState): boolean
+  /** Somebody wants to hear of an aggregate's rows. */
   observe(state: TableState): Cancel
   /**
    * To be called after each swap for each table with rows that may have changed: those noted, with how they were shown, and those
@@ -45,54 +51,37 @@ const noRows: ReadonlyMap<string, Row> = new Map()
 
 /** Makes the view of an overlay. */
 export function createShown(overlay: Overlay): Shown {
-  const positionsOf = new Map<TableState, readonly Positions[]>()
-  const groupsOf = new Map<TableState, Groups>()
-  const groupsOver = new Map<TableState, Groups[]>()
-  const observers = new Map<TableState, number>()
+  const placesOf = new Map<TableState, Places>()
+  const derived: Derived[] = []
   for (const state of overlay.tables.values()) {
-    groupsOver.set(state, [])
-    if (state.positions.length > 0) {
-      const positions = state.positions.map((position) => createPositions(state, position))
-      positionsOf.set(state, positions)
-    }
-    const of = state.aggregate === undefined ? undefined : overlay.tables.get(state.aggregate.of)
+    const { places } = Object.values(state.columns).find((column) => column.places !== undefined) ?? {}
+    if (places !== undefined) placesOf.set(state, places(rowsOf(state), state.columns))
+    const of = overlay.tables.get(state.aggregate?.of ?? '')
     if (state.aggregate === undefined || of === undefined) continue
-    const groups = createGroups(state, of, state.aggregate)
-    groupsOf.set(state, groups)
-    groupsOver.get(of)?.push(groups)
+    const [measure] = Object.values(state.aggregate.measures)
+    if (measure !== undefined)
+      derived.push({ state, of, groups: measure.groups(rowsOf(state), rowsOf(of), state.aggregate) })
   }
-
-  /** A row that pending runs wrote, with its positions. The same object as long as nothing in it changes. */
-  const withPositions = (state: TableState, id: string, write: Write, positions: readonly Positions[]): Row => {
-    const known = write.shown
-    const confirmed = state.rows.get(id)
-    const numberOf = ({ of, column }: Positions): Row[string] => of(id) ?? confirmed?.[column] ?? null
-    const isKnown = (position: Positions): boolean => known?.[position.column] === numberOf(position)
-    if (known !== undefined && positions.every(isKnown)) return known
-    const row: { [column: string]: Row[string] } = { ...write.row }
-    for (const position of positions) row[position.column] = numberOf(position)
-    write.shown = row as Row
-    return write.shown
-  }
+  const groupsOf = new Map(derived.map(({ state, groups }) => [state, groups]))
 
   const row = (state: TableState, id: string): Row | undefined => {
     const groups = groupsOf.get(state)
     if (groups !== undefined) return groups.row(id)
     const write = state.writes.get(id)?.at(-1)
     if (write === undefined) return state.rows.get(id)
-    const positions = positionsOf.get(state)
-    return write.row === undefined || positions === undefined ? write.row : withPositions(state, id, write, positions)
+    const places = placesOf.get(state)
+    return write.row === undefined || places === undefined ? write.row : places.row(id, write)
   }
 
-  const rows = function* (state: TableState): Iterable<Row> {
-    const groups = groupsOf.get(state)
-    const touched = groups === undefined ? state.writes.keys() : groups.touchedKeys()
+  /** What pending runs have touched. */
+  const touchedIn = (state: TableState): ReadonlyMap<string, unknown> => groupsOf.get(state)?.touched() ?? state.writes
+
+  const rows = function* (state: TableState, touched: ReadonlyMap<string, unknown>): Iterable<Row> {
     for (const [id, confirmed] of state.rows) {
-      const isTouched = groups === undefined ? state.writes.has(id) : groups.isTouched(id)
-      const shown = isTouched ? row(state, id) : confirmed
+      const shown = touched.has(id) ? row(state, id) : confirmed
       if (shown !== undefined) yield shown
     }
-    for (const id of touched) {
+    for (const id of touched.keys()) {
       const shown = state.rows.has(id) ? undefined : row(state, id)
       if (shown !== undefined) yield shown
     }
@@ -100,55 +89,34 @@ export function createShown(overlay: Overlay): Shown {
 
   return {
     row,
-    // Where nothing is pending, what is confirmed is what is shown, and nobody has to look at each row.
-    rows: (state) => (state.writes.size === 0 && !groupsOf.has(state) ? state.rows.all() : rows(state)),
-    provisional(state, id) {
-      const groups = groupsOf.get(state)
-      if (groups !== undefined) return groups.isTouched(id) ? groups.measures : none
-      const positions = positionsOf.get(state)
-      if (positions === undefined || !state.writes.has(id)) return none
-      return positions.filter(({ of }) => of(id) !== undefined).map(({ column }) => column)
+    rows(state) {
+      const touched = touchedIn(state)
+      // Where nothing is pending, what is confirmed is what is shown, and nobody has to look at each row.
+      return touched.size === 0 ? state.rows.all() : rows(state, touched)
     },
-    runs(state, id) {
-      return groupsOf.get(state)?.runs(id) ?? (state.writes.get(id) ?? []).map(({ run }) => run)
-    },
-    groupsOver: (state) => groupsOver.get(state) ?? [],
-    counts: (state) => groupsOf.get(state)?.of ?? state,
-    isObserved: (state) => observers.has(state),
-    *observed() {
-      for (const [state, groups] of groupsOf) if (observers.has(state)) yield groups
-    },
-    observe(state) {
-      groupsOf.get(state)?.wake()
-      observers.set(state, (observers.get(state) ?? 0) + 1)
-      let isObserving = true
-      return () => {
-        if (!isObserving) return
-        isObserving = false
-        const others = (observers.get(state) ?? 1) - 1
-        if (others === 0) observers.delete(state)
-        else observers.set(state, others)
-      }
-    },
-    settle(state, noted, staged) {
-      let others: Map<string, Row> | undefined
-      // A chain of writes to one row keeps it as shown once, not once a write.
-      for (const id of noted.keys()) {
-        const earlier = state.writes.get(id)?.at(-2)
-        if (earlier !== undefined) earlier.shown = undefined
-      }
-      for (const positions of positionsOf.get(state) ?? []) {
-        for (const [id, number] of positions.settle(noted, staged)) {
-          const before = others?.get(id) ?? state.writes.get(id)?.at(-1)?.shown ?? row(state, id)
-          if (before === undefined || noted.has(id)) continue
-          others ??= new Map()
-          others.set(id, { ...before, [positions.column]: number })
-        }
-      }
-      return others ?? noRows
-    },
+    provisional: (state, id) =>
+      touchedIn(state).has(id) ? (groupsOf.get(state)?.measures ?? placesOf.get(state)?.provisional(id) ?? none) : none,
+    runs: (state, id) => groupsOf.get(state)?.runs(id) ?? (state.writes.get(id) ?? []).map(({ run }) => run),
+    derived,
+    isTold: (told) =>
+      derived.every(({ state, of, groups }) => state !== told || groups.isObserved() || of.writes.size === 0),
+    observe: (state) => groupsOf.get(state)?.observe() ?? (() => undefined),
+    settle: (state, noted, staged) => placesOf.get(state)?.settle(noted, staged) ?? noRows,
     regroup(state, ids, changes) {
-      for (const groups of groupsOver.get(state) ?? []) groups.settle(ids, changes)
+      for (const { of, groups } of derived) if (of === state) groups.settle(ids, changes)
     },
+  }
+}
+
+/** The rows of a table for what derives something from them. */
+function rowsOf(state: TableState): Rows<Run> {
+  return {
+    get confirmed() {
+      return state.rows
+    },
+    writes: state.writes,
+    last: (id) => lastRow(state, id),
+    ids: (column, value) => indexOn(state, column).ids(value),
+    seen: (row) => txRow(state, row),
   }
 }

@@ -4,30 +4,76 @@
 // cannot know, and then shows less than the authority will give.
 // A view over the overlay, kept group by group and only for parents under which something is provisional; the common cases (one more
 // at the end, the first ones confirmed) cost nothing for the others. Intents never write positions.
-import { obtain } from '../../base/collections.ts'
-import type { Row } from '../../schema/table.ts'
-import type { StagedTable } from './apply-frame.ts'
-import { indexOn, lastRow, type Write } from './overlay.ts'
-import { insertionPoint } from './spec.ts'
-import type { PositionColumn, TableState } from './tables.ts'
+import { countBefore, obtain } from '../../base/collections.ts'
+import type { Json } from '../../base/json.ts'
+import type { Column } from '../column.ts'
+import type { Row } from '../table.ts'
+import type { PendingWrite, Rows, Staged } from './pending.ts'
+
+/** What shows the rows of a table with their positions. */
+export interface Places {
+  /** A row that pending runs wrote, the last of them so. The same object as long as nothing in it changes. */
+  row(id: string, write: PendingWrite): Row
+  /** The columns of a row whose values the authority may still change. */
+  provisional(id: string): readonly string[]
+  /**
+   * To be called after a swap with the rows that it may have changed: those noted, with how they were shown before, and those that a
+   * frame changed. Returns others that show another position now, as they were shown before.
+   */
+  settle(noted: ReadonlyMap<string, Row | undefined>, staged: Staged | undefined): ReadonlyMap<string, Row>
+}
+
+/** Makes what shows the rows of a table with these columns. */
+export function createPlaces(rows: Rows, columns: { readonly [name: string]: Column }): Places {
+  const all = Object.entries(columns).flatMap(([name, { type, target, gaps }]) =>
+    type === 'appendIndex' ? [createPositions(rows, name, target, gaps === 'never-reuse')] : [],
+  )
+  const row = (id: string, write: PendingWrite): Row => {
+    const known = write.shown
+    const confirmed = rows.confirmed.get(id)
+    const numberOf = ({ of, column }: Positions): Json => of(id) ?? confirmed?.[column] ?? null
+    if (known !== undefined && all.every((each) => known[each.column] === numberOf(each))) return known
+    const made: { [column: string]: Json } = { ...write.row }
+    for (const each of all) made[each.column] = numberOf(each)
+    write.shown = made as Row
+    return write.shown
+  }
+  return {
+    row,
+    provisional: (id) => all.filter(({ of }) => of(id) !== undefined).map(({ column }) => column),
+    settle(noted, staged) {
+      // A chain of writes to one row keeps it as shown once, not once a write.
+      for (const id of noted.keys()) {
+        const earlier = rows.writes.get(id)?.at(-2)
+        if (earlier !== undefined) earlier.shown = undefined
+      }
+      const others = new Map<string, Row>()
+      for (const { column, settle } of all) {
+        for (const [id, number] of settle(noted, staged)) {
+          const write = rows.writes.get(id)?.at(-1)
+          if (write === undefined || noted.has(id)) continue
+          others.set(id, { ...(others.get(id) ?? write.shown ?? row(id, write)), [column]: number })
+        }
+      }
+      return others
+    },
+  }
+}
 
 /** The provisional positions of one column. */
-export interface Positions {
+interface Positions {
   readonly column: string
   /** The provisional position of a row; undefined when it has a confirmed one or is not there. */
   of(id: string): number | undefined
-  /**
-   * To be called after a swap with the rows that it may have changed: those noted, with how they were shown before, and those that a
-   * frame changed. Returns what other rows showed before whose position is another now.
-   */
-  settle(noted: ReadonlyMap<string, Row | undefined>, staged: StagedTable | undefined): ReadonlyMap<string, number>
+  /** As that of `Places`, but returns what other rows showed before whose position is another now. */
+  settle(noted: ReadonlyMap<string, Row | undefined>, staged: Staged | undefined): ReadonlyMap<string, number>
 }
 
 interface Member {
   readonly id: string
   readonly parent: string
   /** The write that put the row under its parent. */
-  readonly write: Write
+  readonly write: PendingWrite
   number: number
 }
 
@@ -48,17 +94,16 @@ interface Turn {
 }
 
 /** Makes the view of one position column. */
-export function createPositions(state: TableState, { column, parent }: PositionColumn): Positions {
+function createPositions(rows: Rows, column: string, parent: string, isNeverReused: boolean): Positions {
   const members = new Map<string, Member>()
   const groups = new Map<string, Group>()
-  const isNeverReused = state.columns[column]?.gaps === 'never-reuse'
 
   /** The highest confirmed position under a parent: of rows that are still there, or of all that the authority has there. */
   const findBase = (key: string): number => {
     let base = 0
-    for (const id of indexOn(state, parent).ids(key)) {
-      const row = state.rows.get(id)
-      const counts = isNeverReused ? row?.[parent] === key : !members.has(id) && lastRow(state, id)?.[parent] === key
+    for (const id of rows.ids(parent, key)) {
+      const row = rows.confirmed.get(id)
+      const counts = isNeverReused ? row?.[parent] === key : !members.has(id) && rows.last(id)?.[parent] === key
       const position = counts ? row?.[column] : undefined
       if (typeof position === 'number' && position > base) base = position
     }
@@ -80,7 +125,12 @@ export function createPositions(state: TableState, { column, parent }: PositionC
     const comesLast = last === undefined || turn.joined[0] === undefined || inPendingOrder(last, turn.joined[0]) < 0
     for (const member of turn.joined) {
       if (comesLast) group.members.push(member)
-      else group.members.splice(insertionPoint(group.members, member, inPendingOrder), 0, member)
+      else
+        group.members.splice(
+          countBefore(group.members, (other) => inPendingOrder(other, member) < 0),
+          0,
+          member,
+        )
     }
     if (group.members.length === 0) {
       groups.delete(key)
@@ -117,11 +167,11 @@ export function createPositions(state: TableState, { column, parent }: PositionC
       }
       for (const [id, before] of noted) {
         const member = members.get(id)
-        const row = lastRow(state, id)
-        const write = row === undefined ? undefined : placingWrite(state, id, parent)
+        const row = rows.last(id)
+        const write = row === undefined ? undefined : placingWrite(rows, id, parent)
         const isPlaced = row !== undefined && write === undefined
         if (!isNeverReused)
-          settleConfirmed(member === undefined ? before : undefined, isPlaced ? state.rows.get(id) : undefined)
+          settleConfirmed(member === undefined ? before : undefined, isPlaced ? rows.confirmed.get(id) : undefined)
         const stays = member !== undefined && write !== undefined && isSamePlace(member, write, parent)
         if (member !== undefined && !stays) {
           members.delete(id)
@@ -148,21 +198,21 @@ export function createPositions(state: TableState, { column, parent }: PositionC
 }
 
 /** The pending write that put a row under its present parent; undefined when the confirmed row is there. */
-function placingWrite(state: TableState, id: string, parent: string): Write | undefined {
-  const writes = state.writes.get(id) ?? []
+function placingWrite(rows: Rows, id: string, parent: string): PendingWrite | undefined {
+  const writes = rows.writes.get(id) ?? []
   const key = writes.at(-1)?.row?.[parent]
-  let placing: Write | undefined
+  let placing: PendingWrite | undefined
   for (let index = writes.length - 1; index >= 0; index--) {
-    const write = writes[index] as Write
+    const write = writes[index] as PendingWrite
     if (write.row?.[parent] !== key) return placing
     placing = write
     if (write.isInsert) return placing
   }
-  return placing !== undefined && state.rows.get(id)?.[parent] !== key ? placing : undefined
+  return placing !== undefined && rows.confirmed.get(id)?.[parent] !== key ? placing : undefined
 }
 
 /** Whether a run that ran again put its row where it was. */
-function isSamePlace(member: Member, write: Write, parent: string): boolean {
+function isSamePlace(member: Member, write: PendingWrite, parent: string): boolean {
   return (
     member.write.run === write.run &&
     member.write.ordinal === write.ordinal &&
