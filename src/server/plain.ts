@@ -13,7 +13,7 @@ import { upgradeArguments } from '../schema/upgrade.ts'
 import type { Counters } from './counters.ts'
 import type { Sql } from './db/db.ts'
 import { takeFirst, takeOver } from './state/dedupe.ts'
-import { readIntents, readKept } from './state/ledger.ts'
+import { readKept } from './state/ledger.ts'
 import type { Verdict } from './sync/push.ts'
 import type { Writer } from './sync/writer.ts'
 import type { World } from './world.ts'
@@ -114,7 +114,7 @@ export function createPlain({ app, database, host, tuning }: World, writer: Writ
     const taking = { hash, actor, intentId, takenAt, endsAt: takenAt + withinMs }
     const id = await takeFirst(sql, taking)
     if (id === undefined) return undefined
-    const known = (await readIntents(sql, actor, [id])).get(id)
+    const known = await readKept(sql, actor, id)
     if (known !== undefined) return { id, outcome: known.outcome }
     // Its mutator failed, so nothing came of it.
     await takeOver(sql, taking)

@@ -8,6 +8,9 @@ import type { Ddl } from './ddl.ts'
 
 export type { SqlRow, SqlValue }
 
+/** A value of a list, or several texts that are compared together with as many columns: `(a, b) IN (?*)`. All keys of a list are alike. */
+export type Key = SqlValue | readonly string[]
+
 /**
  * Statements inside one transaction or snapshot. Parameters are written `?`; names come quoted. A statement that fails may take the
  * whole transaction with it, up to the last savepoint: who wants to go on after an error must have opened one.
@@ -24,8 +27,8 @@ export interface Sql {
    * prepared statement many times, as is faster here (SQLite: single rows 6 µs, the same by hundreds 9 µs, with a trigger).
    */
   insert(head: string, rows: readonly (readonly SqlValue[])[], tail?: string): Promise<void>
-  /** All rows of `text` with `IN (…)` in it as `IN (?*)`, for each of the values once; `before` are the parameters that stand before it. */
-  allIn(text: string, before: readonly SqlValue[], values: readonly SqlValue[]): Promise<readonly SqlRow[]>
+  /** All rows of `text` with `IN (…)` in it as `IN (?*)`, for each of the keys once; `before` are the parameters that stand before it. */
+  allIn(text: string, before: readonly SqlValue[], keys: readonly Key[]): Promise<readonly SqlRow[]>
   /** Sets these columns in the rows found by `key`: each of `rows` holds their values, then that of the key. Gives the number changed. */
   update(
     table: string,

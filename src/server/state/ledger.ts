@@ -34,6 +34,8 @@ export interface LedgerRecord {
 
 /** A decision to be recorded. */
 export interface Decision extends LedgerRecord {
+  readonly client: string
+  readonly actor: string
   readonly sequence: number
   readonly isAlias: boolean
 }
@@ -58,11 +60,19 @@ export async function readClients(sql: Sql, clients: readonly string[]): Promise
   return new Map(rows.map((row) => [String(row['client']), toClient(row)]))
 }
 
-/** Writes how far a client is. */
-export async function writeClient(sql: Sql, client: string, record: ClientRecord, at: number): Promise<void> {
+/** Writes how far clients are. */
+export async function writeClients(sql: Sql, clients: ReadonlyMap<string, ClientRecord>, at: number): Promise<void> {
   await sql.insert(
     'INSERT INTO holdfast_client (client, actor, decided, decided_id, stored, pruned, seen_at)',
-    [[client, record.actor, record.decided, record.decidedId, record.stored, record.pruned, at]],
+    [...clients].map(([client, { actor, decided, decidedId, stored, pruned }]) => [
+      client,
+      actor,
+      decided,
+      decidedId,
+      stored,
+      pruned,
+      at,
+    ]),
     ' ON CONFLICT (client) DO UPDATE SET decided = excluded.decided, decided_id = excluded.decided_id, stored = excluded.stored, seen_at = excluded.seen_at',
   )
 }
@@ -81,15 +91,28 @@ export async function readPlaces(
   return new Map(rows.map((row) => [Number(row['sequence']), toRecord(row)]))
 }
 
-/** What is recorded for these intents of an actor, at whatever client and place, by id. */
-export async function readIntents(sql: Sql, actor: string, ids: readonly string[]): Promise<Map<string, LedgerRecord>> {
+/** What is recorded for intents, each named by its actor and its id, at whatever client and place: by actor, then by id. */
+export async function readIntents(
+  sql: Sql,
+  intents: readonly (readonly [actor: string, id: string])[],
+): Promise<Map<string, Map<string, LedgerRecord>>> {
   const rows = await allIn(
     sql,
-    'SELECT intent_id, fingerprint, status, code, details FROM holdfast_ledger WHERE actor = ? AND intent_id IN (?*) AND alias = 0',
-    [actor],
-    ids,
+    'SELECT actor, intent_id, fingerprint, status, code, details FROM holdfast_ledger WHERE (actor, intent_id) IN (?*) AND alias = 0',
+    [],
+    intents,
   )
-  return new Map(rows.map((row) => [String(row['intent_id']), toRecord(row)]))
+  const found = new Map<string, Map<string, LedgerRecord>>()
+  for (const row of rows) {
+    const actor = String(row['actor'])
+    let ofActor = found.get(actor)
+    if (ofActor === undefined) {
+      ofActor = new Map()
+      found.set(actor, ofActor)
+    }
+    ofActor.set(String(row['intent_id']), toRecord(row))
+  }
+  return found
 }
 
 /** What is recorded for one intent of an actor, with when it was decided, by the authority's clock. */
@@ -109,14 +132,8 @@ export async function readKept(
  * Records decisions. A place or an id that is taken refuses the statement, and with it everything that was to be decided: it was looked
  * up in the same transaction, so only a broken engine gets there.
  */
-export async function record(
-  sql: Sql,
-  client: string,
-  actor: string,
-  decisions: readonly Decision[],
-  at: number,
-): Promise<void> {
-  const rows = decisions.map(({ sequence, intentId, isAlias, fingerprint, outcome }) => [
+export async function record(sql: Sql, decisions: readonly Decision[], at: number): Promise<void> {
+  const rows = decisions.map(({ client, sequence, actor, intentId, isAlias, fingerprint, outcome }) => [
     client,
     sequence,
     actor,

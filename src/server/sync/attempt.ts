@@ -163,7 +163,7 @@ export function beginAttempt(
       )
       for (const stray of strays) {
         const { now, goneAt, writtenAt } = await buffer.lookUp(child, String(stray['id']))
-        const isOwn = goneAt > 0 || (writtenAt > 0 && Number(stray['fresh']) === 1)
+        const isOwn = buffer.isOwn(goneAt) || (buffer.isOwn(writtenAt) && Number(stray['fresh']) === 1)
         if (!isOwn && now?.[child.under] === row.id)
           throw new Rejection('row_exists', { table: table.name, id: row.id })
       }

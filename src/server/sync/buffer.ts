@@ -1,5 +1,5 @@
-// The rows of one batch while its intents run: what was read from SQL, and what was written and is not flushed yet, so that each
-// intent reads the writes of those before it. Each write has a number, and each row remembers by which one it came under its parent:
+// The rows of the batches of one commit while their intents run: what was read from SQL, and what was written and is not flushed yet, so
+// that each intent reads the writes of those before it. Each write has a number, and each row remembers by which one it came under its parent:
 // that order is the one of the positions, wherever between the writes a flush falls (I11).
 // Knows neither rights nor outcomes; attempt.ts takes an intent's writes back, flush.ts puts rows into SQL.
 import type { Row } from '../../schema/table.ts'
@@ -11,7 +11,7 @@ import type { LoadRow } from '../rights/scopes.ts'
 import { selectRows } from '../rights/select.ts'
 import { type Arrival, type Changes, type Position, type Update, writeChanges } from './flush.ts'
 
-/** What a row was at some moment. Its numbers are those of the batch's writes; 0 stands for what was so when the row was read. */
+/** What a row was at some moment. Its numbers are those of the buffer's writes; 0 stands for what was so when the row was read. */
 export interface Moment {
   readonly now: Row | undefined
   /** The last write to it. */
@@ -51,8 +51,14 @@ export interface Wanted {
   readonly childless: Map<TableLayout, Set<string>>
 }
 
-/** The rows of one batch. */
+/** The rows of the batches of one commit. */
 export interface Buffer {
+  /** The writes from here on are those of the next batch. */
+  beginBatch(): void
+  /** Whether the batch that is under way did the write with this number. */
+  isOwn(write: number): boolean
+  /** Whether it took a row away since the last flush. */
+  hasDeleted(): boolean
   /** The row with this id; read from SQL when it is met first. */
   lookUp(table: TableLayout, id: string): Held | Promise<Held>
   /** The row with this id, if it was read already. */
@@ -78,13 +84,16 @@ export interface Buffer {
   readonly grantsSource: GrantsSource
 }
 
-/** Makes the buffer of one batch inside a transaction. */
+/** Makes the buffer of one commit inside its transaction. */
 export function createBuffer(sql: Sql, layout: Layout): Buffer {
   const rows = new Map<TableLayout, Map<string, Held>>()
   const dirty = new Set<Held>()
   /** By child table, the ids under which SQL had no rows when it was asked; nothing was written there since. */
   const childless = new Map<TableLayout, Set<string>>()
   let writes = 0
+  /** The last write before the batch that is under way. */
+  let begunAt = 0
+  let hasDeleted = false
 
   function lookUp(table: TableLayout, id: string): Held | Promise<Held> {
     let ofTable = rows.get(table)
@@ -175,6 +184,7 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
       held.storedAt = writtenAt
       if (!except?.has(held)) dirty.delete(held)
     }
+    if (dirty.size === 0) hasDeleted = false
     await writeChanges(sql, layout, changes)
     // Where tables were there before, foreign keys and triggers of the app may have changed other rows than those that were written.
     if (layout.tables.some(({ isExisting }) => isExisting)) forget()
@@ -187,6 +197,11 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
   }
 
   return {
+    beginBatch() {
+      begunAt = writes
+    },
+    isOwn: (write) => write > begunAt,
+    hasDeleted: () => hasDeleted,
     lookUp,
     peek: (table, id) => rows.get(table)?.get(id),
     preload,
@@ -196,8 +211,10 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
       const { now: before, table, cameAt } = held
       held.now = now
       held.writtenAt = ++writes
-      if (now === undefined) held.goneAt = writes
-      else
+      if (now === undefined) {
+        held.goneAt = writes
+        hasDeleted = true
+      } else
         held.cameAt = table.positions.map(({ parent }, index) =>
           before?.[parent] === now[parent] ? (cameAt[index] ?? 0) : writes,
         )

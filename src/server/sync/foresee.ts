@@ -1,5 +1,5 @@
-// Foresight: on a database where each statement is a way there and back, the rows that a batch's mutators will ask for by their ids are
-// read together before any of them runs. The bodies are run once over what is known so far, with nothing kept of it, only to hear which
+// Foresight: on a database where each statement is a way there and back, the rows that the mutators of a commit will ask for by their ids
+// are read together before any of them runs. The bodies are run once over what is known so far, with nothing kept of it, only to hear which
 // ids they name; what they would have found out next is asked for in another round. A wrong guess costs a row read in vain or one read
 // later, and never an outcome: deciding asks the buffer for every row all the same.
 // Only bodies that devices run too are run for that: they wait for nothing. Whatever such a run throws is nobody's affair.
@@ -24,25 +24,35 @@ const refuse = (): never => {
   throw STOP
 }
 
+/** An intent that is going to run, and for whom. */
+export interface Foreseen {
+  readonly actor: string
+  readonly rights: Rights
+  readonly intent: NumberedIntent
+}
+
 /** Reads what these intents will probably ask for into the buffer. */
 export async function foresee(
   { app, layout, bodies, host }: World,
   buffer: Buffer,
-  actor: string,
-  rights: Rights,
-  intents: readonly NumberedIntent[],
+  intents: readonly Foreseen[],
 ): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const wanted: Wanted = { rows: new Map(), childless: new Map() }
-    const source = sourceOver(wanted)
-    const runs = intents.map((intent) => run(intent, source).catch(() => undefined))
+    let rightsOfSource: Rights | undefined
+    let source: TxSource | undefined
+    const runs = intents.map(({ actor, rights, intent }) => {
+      if (source === undefined || rights !== rightsOfSource) source = sourceOver(wanted, rights)
+      rightsOfSource = rights
+      return run(actor, intent, source).catch(() => undefined)
+    })
     // They are done when their microtasks are; who waits for anything else is not waited for.
     await Promise.race([Promise.all(runs), new Promise<void>((resolve) => void host.clock.turn(resolve))])
     if (wanted.rows.size === 0 && wanted.childless.size === 0) return
     await buffer.preload(wanted)
   }
 
-  async function run(intent: NumberedIntent, source: TxSource): Promise<void> {
+  async function run(actor: string, intent: NumberedIntent, source: TxSource): Promise<void> {
     const { name, version, args, madeAt, root = intent.id } = intent
     const mutator = Object.hasOwn(app.mutators, name) && bodies[name] === undefined ? app.mutators[name] : undefined
     if (mutator === undefined) return
@@ -51,7 +61,7 @@ export async function foresee(
     await mutator.body(createTx(app, source, { actor, madeAt, rootId: root }), upgraded.input)
   }
 
-  function sourceOver({ rows, childless }: Wanted): TxSource {
+  function sourceOver({ rows, childless }: Wanted, rights: Rights): TxSource {
     let asked = 0
     const want = (table: TableLayout, id: string): Row | undefined => {
       if (++asked > MAX_ASKED) refuse()

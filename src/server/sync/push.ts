@@ -1,5 +1,6 @@
-// The push: deciding one batch of one client's intents, in order, inside the writer's transaction. For each: known to the ledger? Its
-// outcome. Else upgrade, validate, run over the buffer under the actor's rights, and record. Stops where nothing may be recorded.
+// The push: deciding the batches of one commit, each of one client's intents in order, inside the writer's transaction. For each intent:
+// known to the ledger? Its outcome. Else upgrade, validate, run over the buffer under the actor's rights, and record. A batch stops where
+// nothing may be recorded. What all batches need of the database is read together, and what they change is written together.
 // Does not commit or adopt (writer.ts does) and knows no HTTP. I2, I3, I9, I18.
 import { check } from '../../base/assert.ts'
 import type { HashText } from '../../base/canonical.ts'
@@ -9,21 +10,14 @@ import { type Entry, fingerprintIntent, isWithdrawal, type NumberedIntent } from
 import { appendOutcome, hasEffects, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
 import type { Stop } from '../../protocol/push.ts'
 import type { Sql } from '../db/db.ts'
+import { together } from '../db/together.ts'
 import type { Authors } from '../state/authors.ts'
-import {
-  type Decision,
-  type LedgerRecord,
-  readClient,
-  readClients,
-  readIntents,
-  readPlaces,
-  record,
-  writeClient,
-} from '../state/ledger.ts'
+import type { Decision, LedgerRecord } from '../state/ledger.ts'
+import { type OpenLedger, openLedger } from '../state/open-ledger.ts'
 import type { World } from '../world.ts'
-import { createRuns } from './runs.ts'
+import { lineOf } from './conflicts.ts'
+import { type BatchRuns, createRuns } from './runs.ts'
 import { refuseForked } from './seal.ts'
-import { createWatch } from './watch.ts'
 
 /** A batch of intents of one client. */
 export interface Batch {
@@ -53,22 +47,64 @@ export interface Verdict {
   readonly isNews: boolean
 }
 
-/** Decides a batch. Throws a SyncError `forked`, or CULPRIT_UNKNOWN unless `oneByOne`. */
-export async function decideBatch(
+/** What became of a batch; an error for one that is refused as a whole. */
+export type Decided = Verdict | SyncError
+
+/** Whether a batch is refused by this, as a whole and for good. Other failures may be of the database itself. */
+export const isRefusal = (error: unknown): error is SyncError =>
+  error instanceof SyncError && error.code !== 'unavailable'
+
+/**
+ * Decides batches that share a commit, each over what those before it left. Rejects when nothing of all this may be kept: with the
+ * SyncError of a batch that was refused after some of it was done, and with CULPRIT_UNKNOWN, unless `oneByOne`, when a constraint refused
+ * what several intents wrote.
+ */
+export async function decideBatches(
   world: World,
   sql: Sql,
-  batch: Batch,
+  batches: readonly Batch[],
   oneByOne: boolean,
-  authors?: Authors | undefined,
+  authors: Authors | undefined,
+): Promise<readonly Decided[]> {
+  const ledger = await openLedger(sql, clientsIn(batches), batches.flatMap(intentsIn))
+  const runs = createRuns(world, sql, oneByOne, authors)
+  const results: Decided[] = []
+  try {
+    await runs.foresee(batches.map((batch) => ({ batch, intents: unknownIntents(ledger, batch) })))
+    for (const batch of batches) {
+      const { client, actor, entries } = batch
+      // What this batch asks of the tables themselves must be there.
+      if (batch.instead !== undefined) await ledger.write(world.host.clock.now())
+      const before = ledger.count()
+      try {
+        const verdict =
+          (await batch.instead?.(sql)) ?? (await decideBatch(ledger, batch, runs.begin(batch), world.host.sha256))
+        await runs.end()
+        await authors?.wrote({ client, actor, sequence: verdict.decided }, lineOf(client, entries))
+        results.push(verdict)
+      } catch (error) {
+        const isUntouched = batch.instead === undefined && ledger.count() === before
+        if (!isRefusal(error) || !isUntouched) throw error
+        results.push(error)
+      }
+    }
+    await together([runs.flush(), ledger.write(world.host.clock.now())])
+  } finally {
+    runs.stop()
+  }
+  return results
+}
+
+async function decideBatch(
+  ledger: OpenLedger,
+  batch: Batch,
+  runs: BatchRuns,
+  hash: HashText | undefined,
 ): Promise<Verdict> {
   const { client, actor } = batch
-  const instead = await batch.instead?.(sql)
-  if (instead !== undefined) return instead
-  const known = await readClient(sql, client)
+  const known = ledger.client(client)
   const decidedBefore = known?.decided ?? 0
-  const entries = batch.takesNext
-    ? batch.entries.map((entry, index) => ({ ...entry, sequence: (decidedBefore + 1 + index) as Sequence }))
-    : batch.entries
+  const entries = numbered(batch, decidedBefore)
   refuseForked(known, batch.owner, batch.last)
   const outcomes: OutcomeRange[] = []
   const first = entries[0]?.sequence ?? decidedBefore + 1
@@ -94,56 +130,40 @@ export async function decideBatch(
   )
     throw forked(`Number ${decidedBefore} of this client was used for something else`)
   const repeated = entries.slice(0, Math.max(0, decidedBefore + 1 - first))
-  const stop = await repeatOutcomes(sql, client, repeated, outcomes, world.host.sha256)
+  const stop = await repeatOutcomes(ledger, client, repeated, outcomes, hash)
   if (stop !== undefined) return { decided: decidedBefore, outcomes, stop, isNews: false }
 
-  const fresh = entries.slice(repeated.length)
-  const ledger = await lookUp(sql, actor, fresh)
-  const isExpired = await expiredBirths(sql, actor, fresh)
-  const decisions: Decision[] = []
-  const watch = createWatch(world.host.clock, world.tuning.mutatorTimeoutMs)
-  const runs = createRuns(world, sql, batch, watch, oneByOne, authors)
+  let decided = decidedBefore
+  let decidedId = known?.decidedId ?? ''
   let stopped: Stop | undefined
-  try {
-    await runs.foresee(fresh.filter((entry) => !isWithdrawal(entry) && !ledger.has(entry.id)) as NumberedIntent[])
-    for (const entry of fresh) {
-      const decided = await decide(entry)
-      if ('stop' in decided) {
-        stopped = decided.stop
-        break
-      }
-      decisions.push(decided.decision)
-      if (!decided.decision.isAlias) ledger.set(entry.id, decided.decision)
-      appendOutcome(outcomes, entry.sequence, decided.decision.outcome, decided.isRepeated)
+  for (const entry of entries.slice(repeated.length)) {
+    const result = await decide(entry)
+    if ('stop' in result) {
+      stopped = result.stop
+      break
     }
-    await runs.flush()
-  } finally {
-    watch.stop()
+    const { decision, isRepeated } = result
+    check(entry.sequence === decided + 1, 'I2', `number ${entry.sequence} of a client was decided after ${decided}`)
+    decided = entry.sequence
+    decidedId = entry.id
+    ledger.decide(decision)
+    appendOutcome(outcomes, entry.sequence, decision.outcome, isRepeated)
   }
 
-  for (const [index, { sequence }] of decisions.entries()) {
-    check(
-      sequence === decidedBefore + 1 + index,
-      'I2',
-      `number ${sequence} of a client was decided after ${decidedBefore + index}`,
-    )
-  }
-  const at = world.host.clock.now()
-  const decided = decisions.at(-1)?.sequence ?? decidedBefore
-  const decidedId = decisions.at(-1)?.intentId ?? known?.decidedId ?? ''
-  await record(sql, client, actor, decisions, at)
   const stored = Math.min(Math.max(batch.stored, known?.stored ?? 0), decided)
-  if (decisions.length > 0 || (known !== undefined && stored > known.stored)) {
-    await writeClient(sql, client, { actor: batch.owner, decided, decidedId, stored, pruned: known?.pruned ?? 0 }, at)
-  }
-  return { decided, outcomes, isNews: decisions.length > 0, ...(stopped === undefined ? {} : { stop: stopped }) }
+  const isNews = decided > decidedBefore
+  if (isNews || (known !== undefined && stored > known.stored))
+    ledger.advance(client, { actor: batch.owner, decided, decidedId, stored, pruned: known?.pruned ?? 0 })
+  return { decided, outcomes, isNews, ...(stopped === undefined ? {} : { stop: stopped }) }
 
   async function decide(
     entry: Entry,
   ): Promise<{ readonly decision: Decision; readonly isRepeated: boolean } | { readonly stop: Stop }> {
     const { sequence, id } = entry
-    const before = ledger.get(id)
+    const before = ledger.intent(actor, id)
     const decision = (outcome: Outcome, fingerprint: string, isAlias = false): Decision => ({
+      client,
+      actor,
       sequence,
       intentId: id,
       isAlias,
@@ -158,7 +178,7 @@ export async function decideBatch(
         isRepeated: false,
       }
     }
-    const fingerprint = fingerprintIntent(entry, world.host.sha256)
+    const fingerprint = fingerprintIntent(entry, hash)
     if (before !== undefined) {
       if (isSame(before, fingerprint))
         return { decision: decision(before.outcome, fingerprint, true), isRepeated: true }
@@ -167,7 +187,7 @@ export async function decideBatch(
         isRepeated: false,
       }
     }
-    if (isExpired(entry))
+    if (mayBeForgotten(ledger, actor, entry))
       return {
         stop: {
           sequence,
@@ -176,7 +196,7 @@ export async function decideBatch(
         },
       }
     const missing = entry.needs?.find((need) => {
-      const needed = ledger.get(need)
+      const needed = ledger.intent(actor, need)
       return needed !== undefined && !hasEffects(needed.outcome)
     })
     if (missing !== undefined)
@@ -197,7 +217,7 @@ const isSame = (before: LedgerRecord, fingerprint: string): boolean =>
 
 /** Adds what is recorded at places that are decided already. */
 async function repeatOutcomes(
-  sql: Sql,
+  ledger: OpenLedger,
   client: string,
   entries: readonly Entry[],
   outcomes: OutcomeRange[],
@@ -205,7 +225,7 @@ async function repeatOutcomes(
 ): Promise<Stop | undefined> {
   const [first] = entries
   if (first === undefined) return undefined
-  const places = await readPlaces(sql, client, first.sequence, first.sequence + entries.length - 1)
+  const places = await ledger.places(client, first.sequence, first.sequence + entries.length - 1)
   for (const entry of entries) {
     const { sequence, id } = entry
     const before = places.get(sequence)
@@ -218,28 +238,45 @@ async function repeatOutcomes(
   return undefined
 }
 
-/** What the ledger knows of these intents, and of those that they need. */
-async function lookUp(sql: Sql, actor: string, entries: readonly Entry[]): Promise<Map<string, LedgerRecord>> {
+/** Whether an intent may have been decided at a place that the ledger has pruned. */
+function mayBeForgotten(ledger: OpenLedger, actor: string, { births = [] }: NumberedIntent): boolean {
+  return births.some(([client, sequence]) => {
+    const known = ledger.client(client)
+    return known !== undefined && known.actor === actor && sequence <= known.pruned
+  })
+}
+
+/** The entries with their numbers. */
+function numbered({ entries, takesNext }: Batch, decidedBefore: number): readonly Entry[] {
+  if (takesNext !== true) return entries
+  return entries.map((entry, index) => ({ ...entry, sequence: (decidedBefore + 1 + index) as Sequence }))
+}
+
+/** The clients of these batches, and those of earlier births. */
+function clientsIn(batches: readonly Batch[]): ReadonlySet<string> {
+  const clients = new Set<string>()
+  for (const { client, entries } of batches) {
+    clients.add(client)
+    for (const entry of entries) if (!isWithdrawal(entry)) for (const [birth] of entry.births ?? []) clients.add(birth)
+  }
+  return clients
+}
+
+/** The intents of a batch, and those that they need. */
+function intentsIn({ actor, entries }: Batch): readonly (readonly [actor: string, id: string])[] {
   const ids = new Set<string>()
   for (const entry of entries) {
     ids.add(entry.id)
     if (!isWithdrawal(entry)) for (const need of entry.needs ?? []) ids.add(need)
   }
-  return readIntents(sql, actor, [...ids])
+  return [...ids].map((id) => [actor, id] as const)
 }
 
-/** Tells whether an intent may have been decided at a place that the ledger has pruned. */
-async function expiredBirths(
-  sql: Sql,
-  actor: string,
-  entries: readonly Entry[],
-): Promise<(intent: NumberedIntent) => boolean> {
-  const clients = new Set<string>()
-  for (const entry of entries) if (!isWithdrawal(entry)) for (const [client] of entry.births ?? []) clients.add(client)
-  const records = await readClients(sql, [...clients])
-  return (intent) =>
-    (intent.births ?? []).some(([client, sequence]) => {
-      const known = records.get(client)
-      return known !== undefined && known.actor === actor && sequence <= known.pruned
-    })
+/** The intents of a batch that are probably going to run. */
+function unknownIntents(ledger: OpenLedger, batch: Batch): readonly NumberedIntent[] {
+  const decided = ledger.client(batch.client)?.decided ?? 0
+  return numbered(batch, decided).filter(
+    (entry): entry is NumberedIntent =>
+      !isWithdrawal(entry) && entry.sequence > decided && ledger.intent(batch.actor, entry.id) === undefined,
+  )
 }

@@ -18,168 +18,206 @@ import type { World } from '../world.ts'
 import { type Attempt, beginAttempt, type RunRules } from './attempt.ts'
 import { createBuffer } from './buffer.ts'
 import { type Comparison, type Conflicts, createComparison } from './conflicts.ts'
-import { foresee } from './foresee.ts'
+import { type Foreseen, foresee } from './foresee.ts'
 import { type RecordParts, recordMerge, recordRefusal } from './records.ts'
-import type { Watch } from './watch.ts'
+import { createWatch } from './watch.ts'
 
-/** Thrown when a constraint refused the writes of a batch as a whole: it is decided again, with a flush after each intent. */
-export const CULPRIT_UNKNOWN = Symbol('a constraint refused a batch')
+/** Thrown when a constraint refused the writes of several intents: they are decided again, at last with a flush after each intent. */
+export const CULPRIT_UNKNOWN = Symbol('a constraint refused the writes of several intents')
 
-/** The runs of one batch. */
+/** The runs of the batches of one commit, over one buffer. All functions throw CULPRIT_UNKNOWN, unless the runs are made `oneByOne`. */
 export interface Runs {
-  /** Runs an intent that the ledger does not know: what became of it, or why nothing may be recorded for it. */
-  run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }>
   /** Reads what these intents will probably ask for, all at once, where each statement is dear. */
-  foresee(intents: readonly NumberedIntent[]): Promise<void>
+  foresee(work: readonly { readonly batch: RunBatch; readonly intents: readonly NumberedIntent[] }[]): Promise<void>
+  /** Begins the next batch. */
+  begin(batch: RunBatch): BatchRuns
+  /** Ends it: what the next one must find in SQL is written. */
+  end(): Promise<void>
   /** Writes what the intents wrote. */
   flush(): Promise<void>
+  /** Lets go of the clock. */
+  stop(): void
+}
+
+/** The runs of one batch. */
+export interface BatchRuns {
+  /** Runs an intent that the ledger does not know: what became of it, or why nothing may be recorded for it. */
+  run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }>
+}
+
+/** What runs must know of a batch. */
+export interface RunBatch {
+  readonly actor: string
+  readonly client: string
+  readonly requestId: string
+  readonly entries: readonly Entry[]
 }
 
 const APPLIED: Outcome = Object.freeze({ status: 'applied' })
 
-/** Makes the runs of one batch, over one buffer. Both functions throw CULPRIT_UNKNOWN, unless `oneByOne`. */
-export function createRuns(
-  world: World,
-  sql: Sql,
-  batch: {
-    readonly actor: string
-    readonly client: string
-    readonly requestId: string
-    readonly entries: readonly Entry[]
-  },
-  watch: Watch,
-  oneByOne: boolean,
-  authors: Authors | undefined,
-): Runs {
-  const { app, host, layout } = world
+/** Makes the runs. */
+export function createRuns(world: World, sql: Sql, oneByOne: boolean, authors: Authors | undefined): Runs {
+  const { app, host, layout, tuning } = world
   const buffer = createBuffer(sql, layout)
-  let rights: Rights | undefined
-  let comparison: Comparison | undefined
-
-  async function run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }> {
-    const { sequence, name, version } = intent
-    const mutator = Object.hasOwn(app.mutators, name) ? app.mutators[name] : undefined
-    if (mutator === undefined) return { stop: unfit(sequence, `The app at the authority has no mutator ${name}.`) }
-    let input: unknown
-    try {
-      const upgraded = upgradeArguments(name, mutator, version, intent.args)
-      if (upgraded.kind === 'unfit') {
-        host.log(
-          {
-            level: 'warn',
-            message: 'no upgrade fits an intent',
-            requestId: batch.requestId,
-            intentId: intent.id,
-            mutator: name,
-          },
-          upgraded.reason,
-        )
-        return {
-          stop: unfit(
-            sequence,
-            `Arguments of version ${version} of ${name} do not fit version ${mutator.version}, which the authority runs.`,
-          ),
-        }
-      }
-      if (upgraded.kind === 'invalid')
-        return { outcome: rejected('arguments_invalid', { problems: upgraded.problems }) }
-      input = upgraded.input
-    } catch (error) {
-      return { stop: fault(intent, error) }
-    }
-    rights ??= await findingCulprit(readRights)
-    const met = await compare(intent, mutator.conflict, rights)
-    const isRefused = mutator.conflict === 'reject' && met !== undefined && met.size > 0
-    const parts: RecordParts = { ...batch, sql, layout, buffer, rights, intent, at: host.clock.now() }
-    const context = { actor: batch.actor, madeAt: intent.madeAt, rootId: intent.root ?? intent.id }
-    const attempt = beginAttempt(app, layout, sql, buffer, rights, context, rulesOf(intent, mutator.conflict, met))
-    let failure: unknown
-    try {
-      const body = world.bodies[name] ?? mutator.body
-      await watch.race(runBody(body, attempt, input))
-      if (oneByOne) await attempt.settle()
-      // A mutator that caught the error of a constraint has not thereby lifted it.
-      if (!isRefused && !attempt.isUpset() && attempt.refused() === undefined) {
-        const written = await attempt.keep()
-        if (written === undefined || [...written].some((table) => rights?.tables.has(table))) rights = undefined
-        const overwrote =
-          met === undefined || met.size === 0 ? undefined : await recordMerge(parts, met, attempt.writes())
-        return { outcome: overwrote ?? APPLIED }
-      }
-    } catch (error) {
-      failure = error
-    }
-    // An intent that is refused has run all the same, to see what it would write; whether it could is nobody's affair any more.
-    const writes = isRefused && failure === undefined ? attempt.writes() : []
-    await attempt.drop()
-    if (attempt.isUpset()) throw CULPRIT_UNKNOWN
-    if (isRefused && !isFailing(failure)) return { outcome: await recordRefusal(parts, met, writes) }
-    const refusal = attempt.refused()
-    if (refusal !== undefined) return { outcome: rejected('constraint', { kind: refusal.kind }) }
-    // The database failed under the mutator: that is neither its fault nor an outcome.
-    if (isFailing(failure)) throw failure
-    if (failure instanceof Rejection) return { outcome: rejected(failure.code, failure.details) }
-    return { stop: fault(intent, failure) }
-  }
-
-  /** What others have changed of what an intent was based on; undefined where that makes no difference. */
-  async function compare(
-    { base }: NumberedIntent,
-    policy: ConflictPolicy,
-    rights: Rights,
-  ): Promise<Conflicts | undefined> {
-    if (authors === undefined || base === undefined || policy === 'rerun') return undefined
-    comparison ??= await createComparison(sql, layout, buffer, authors, batch)
-    return comparison.look(base, rights)
-  }
-
-  function fault(intent: NumberedIntent, error: unknown): Stop {
-    host.log(
-      {
-        level: 'error',
-        message: 'a mutator failed',
-        requestId: batch.requestId,
-        intentId: intent.id,
-        mutator: intent.name,
-        actor: batch.actor,
-      },
-      error,
-    )
-    return {
-      sequence: intent.sequence,
-      code: 'fault',
-      detail: `The mutator ${intent.name} failed at the authority.`,
-      retryAfterMs: world.tuning.faultRetryMs,
-    }
-  }
+  const watch = createWatch(host.clock, tuning.mutatorTimeoutMs)
+  const mayChangeMore = layout.tables.some(({ isExisting }) => isExisting)
+  /** The rights of each actor, as long as nothing was written where they come from; an error where the app did not give them. */
+  const rightsOf = new Map<string, Rights | SyncError>()
 
   /** That the app's function of grants fails is no intent's fault: the whole batch fails. */
-  async function readRights(): Promise<Rights> {
+  async function readRights(actor: string): Promise<Rights | SyncError> {
+    const known = rightsOf.get(actor)
+    if (known !== undefined) return known
+    const rights = await world.rights.read(actor, buffer.grantsSource).catch((error: unknown) => {
+      if (error instanceof ConstraintError) throw culprit(error)
+      return new SyncError('internal', 'The rights of the actor could not be found', { cause: error })
+    })
+    rightsOf.set(actor, rights)
+    return rights
+  }
+
+  function forgetRights(written: ReadonlySet<string>): void {
+    for (const [actor, rights] of rightsOf)
+      if (rights instanceof SyncError || [...written].some((table) => rights.tables.has(table))) rightsOf.delete(actor)
+  }
+
+  /** What a constraint that refused the writes of several intents means. */
+  const culprit = (error: unknown): unknown => (error instanceof ConstraintError && !oneByOne ? CULPRIT_UNKNOWN : error)
+
+  async function flush(): Promise<void> {
     try {
-      return await world.rights.read(batch.actor, buffer.grantsSource)
+      await buffer.flush()
     } catch (error) {
-      if (error instanceof ConstraintError) throw error
-      throw new SyncError('internal', 'The rights of the actor could not be found', { cause: error })
+      throw culprit(error)
     }
   }
 
-  /** Runs what flushes the writes of several intents. */
-  async function findingCulprit<Result>(body: () => Promise<Result>): Promise<Result> {
-    try {
-      return await body()
-    } catch (error) {
-      throw error instanceof ConstraintError && !oneByOne ? CULPRIT_UNKNOWN : error
+  function begin(batch: RunBatch): BatchRuns {
+    let comparison: Comparison | undefined
+    buffer.beginBatch()
+
+    async function run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }> {
+      const { sequence, name, version } = intent
+      const mutator = Object.hasOwn(app.mutators, name) ? app.mutators[name] : undefined
+      if (mutator === undefined) return { stop: unfit(sequence, `The app at the authority has no mutator ${name}.`) }
+      let input: unknown
+      try {
+        const upgraded = upgradeArguments(name, mutator, version, intent.args)
+        if (upgraded.kind === 'unfit') {
+          host.log(
+            {
+              level: 'warn',
+              message: 'no upgrade fits an intent',
+              requestId: batch.requestId,
+              intentId: intent.id,
+              mutator: name,
+            },
+            upgraded.reason,
+          )
+          return {
+            stop: unfit(
+              sequence,
+              `Arguments of version ${version} of ${name} do not fit version ${mutator.version}, which the authority runs.`,
+            ),
+          }
+        }
+        if (upgraded.kind === 'invalid')
+          return { outcome: rejected('arguments_invalid', { problems: upgraded.problems }) }
+        input = upgraded.input
+      } catch (error) {
+        return { stop: fault(intent, error) }
+      }
+      const rights = await readRights(batch.actor)
+      if (rights instanceof SyncError) throw rights
+      const met = await compare(intent, mutator.conflict, rights)
+      const isRefused = mutator.conflict === 'reject' && met !== undefined && met.size > 0
+      const parts: RecordParts = { ...batch, sql, layout, buffer, rights, intent, at: host.clock.now() }
+      const context = { actor: batch.actor, madeAt: intent.madeAt, rootId: intent.root ?? intent.id }
+      const attempt = beginAttempt(app, layout, sql, buffer, rights, context, rulesOf(intent, mutator.conflict, met))
+      let failure: unknown
+      try {
+        const body = world.bodies[name] ?? mutator.body
+        await watch.race(runBody(body, attempt, input))
+        if (oneByOne) await attempt.settle()
+        // A mutator that caught the error of a constraint has not thereby lifted it.
+        if (!isRefused && !attempt.isUpset() && attempt.refused() === undefined) {
+          const written = await attempt.keep()
+          if (written === undefined) rightsOf.clear()
+          else forgetRights(written)
+          const overwrote =
+            met === undefined || met.size === 0 ? undefined : await recordMerge(parts, met, attempt.writes())
+          return { outcome: overwrote ?? APPLIED }
+        }
+      } catch (error) {
+        failure = error
+      }
+      // An intent that is refused has run all the same, to see what it would write; whether it could is nobody's affair any more.
+      const writes = isRefused && failure === undefined ? attempt.writes() : []
+      await attempt.drop()
+      if (attempt.isUpset()) throw CULPRIT_UNKNOWN
+      if (isRefused && !isFailing(failure)) return { outcome: await recordRefusal(parts, met, writes) }
+      const refusal = attempt.refused()
+      if (refusal !== undefined) return { outcome: rejected('constraint', { kind: refusal.kind }) }
+      // The database failed under the mutator: that is neither its fault nor an outcome.
+      if (isFailing(failure)) throw failure
+      if (failure instanceof Rejection) return { outcome: rejected(failure.code, failure.details) }
+      return { stop: fault(intent, failure) }
     }
+
+    /** What others have changed of what an intent was based on; undefined where that makes no difference. */
+    async function compare(
+      { base }: NumberedIntent,
+      policy: ConflictPolicy,
+      rights: Rights,
+    ): Promise<Conflicts | undefined> {
+      if (authors === undefined || base === undefined || policy === 'rerun') return undefined
+      comparison ??= await createComparison(sql, layout, buffer, authors, batch)
+      return comparison.look(base, rights)
+    }
+
+    function fault(intent: NumberedIntent, error: unknown): Stop {
+      host.log(
+        {
+          level: 'error',
+          message: 'a mutator failed',
+          requestId: batch.requestId,
+          intentId: intent.id,
+          mutator: intent.name,
+          actor: batch.actor,
+        },
+        error,
+      )
+      return {
+        sequence: intent.sequence,
+        code: 'fault',
+        detail: `The mutator ${intent.name} failed at the authority.`,
+        retryAfterMs: world.tuning.faultRetryMs,
+      }
+    }
+
+    return { run }
   }
 
   return {
-    run,
-    async foresee(intents) {
-      if (!layout.dialect.isRemote || intents.length === 0) return
-      rights ??= await findingCulprit(readRights)
-      await foresee(world, buffer, batch.actor, rights, intents)
+    async foresee(work) {
+      if (!layout.dialect.isRemote) return
+      const runs: Foreseen[] = []
+      for (const { batch, intents } of work) {
+        if (intents.length === 0) continue
+        const rights = await readRights(batch.actor)
+        if (rights instanceof SyncError) continue
+        for (const intent of intents) runs.push({ actor: batch.actor, rights, intent })
+      }
+      if (runs.length > 0) await foresee(world, buffer, runs)
     },
-    flush: () => findingCulprit(() => buffer.flush()),
+    begin,
+    async end() {
+      // Who keeps authors wants to hear of the marks of each batch.
+      if (mayChangeMore || authors !== undefined || buffer.hasDeleted()) await flush()
+      if (mayChangeMore) rightsOf.clear()
+    },
+    flush,
+    stop: watch.stop,
   }
 }
 

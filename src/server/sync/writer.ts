@@ -1,6 +1,7 @@
-// The writer: one queue for everything that changes the database through the authority. Batches that wait are merged into one commit,
-// each in a savepoint of its own, so that a bad one hurts no other; what they changed is adopted at the end of the same transaction,
-// and answers go out only when it is durable. Decides no intent (push.ts does).
+// The writer: one queue for everything that changes the database through the authority. Batches that wait are merged into one commit and
+// decided together; where one of them is refused, or meets a constraint, that is undone and each is decided in a savepoint of its own, so
+// that a bad one hurts no other. What they changed is adopted at the end of the same transaction, and answers go out only when it is
+// durable. Decides no intent (push.ts does).
 
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
@@ -12,8 +13,7 @@ import { type Adopted, adopt } from '../state/adopt.ts'
 import { type Authors, createAuthors } from '../state/authors.ts'
 import { readClient } from '../state/ledger.ts'
 import type { World } from '../world.ts'
-import { lineOf } from './conflicts.ts'
-import { type Batch, decideBatch, type Verdict } from './push.ts'
+import { type Batch, type Decided, decideBatches, isRefusal, type Verdict } from './push.ts'
 import { CULPRIT_UNKNOWN } from './runs.ts'
 import { refuseForked } from './seal.ts'
 
@@ -124,36 +124,66 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
   }
 
   async function transaction(jobs: readonly Job[]): Promise<readonly (() => void)[]> {
-    const { answers, clients, adopted } = await database.write(async (sql) => {
-      const answers: (() => void)[] = []
-      const clients: string[] = []
-      const authors = await authorsOf(sql)
-      for (const job of jobs) {
-        try {
-          const verdict = await decideInSavepoint(sql, job.batch, authors)
-          if (verdict.isNews) clients.push(job.batch.client)
-          answers.push(() => job.resolve(verdict))
-        } catch (error) {
-          // A batch that is refused as a whole has left nothing behind. Other failures may be of the database itself.
-          if (!(error instanceof SyncError) || error.code === 'unavailable') throw error
-          answers.push(() => job.reject(error))
-        }
-      }
-      return { answers, clients, adopted: await adoptIn(sql, authors) }
+    const { results, adopted } = await database.write((sql) =>
+      decideAndAdopt(
+        sql,
+        jobs.map(({ batch }) => batch),
+      ),
+    )
+    const clients = jobs.flatMap(({ batch }, index) => {
+      const result = results[index]
+      return result instanceof SyncError || result?.isNews !== true ? [] : [batch.client]
     })
     tell({ adopted, clients })
-    return answers
+    return jobs.map(({ resolve, reject }, index) => () => {
+      const result = results[index] as Decided
+      if (result instanceof SyncError) reject(result)
+      else resolve(result)
+    })
   }
 
-  async function decideInSavepoint(sql: Sql, batch: Batch, authors: Authors | undefined): Promise<Verdict> {
-    const decide = (oneByOne: boolean) => sql.savepoint(() => decideBatch(world, sql, batch, oneByOne, authors))
-    const verdict = await decide(false).catch((error: unknown) => {
-      if (error !== CULPRIT_UNKNOWN) throw error
-      return decide(true)
-    })
-    const { client, actor, entries } = batch
-    await authors?.wrote({ client, actor, sequence: verdict.decided }, lineOf(client, entries))
-    return verdict
+  async function decideAndAdopt(
+    sql: Sql,
+    batches: readonly Batch[],
+  ): Promise<{ readonly results: readonly Decided[]; readonly adopted: Adopted }> {
+    const { results, authors } = await decide(sql, batches)
+    return { results, adopted: await adoptIn(sql, authors) }
+  }
+
+  /** Decides batches together, or each by itself where one of them spoils that. */
+  async function decide(
+    sql: Sql,
+    batches: readonly Batch[],
+  ): Promise<{ readonly results: readonly Decided[]; readonly authors: Authors | undefined }> {
+    if (batches.length > 1) {
+      const authors = await authorsOf(sql)
+      try {
+        return { results: await sql.savepoint(() => decideBatches(world, sql, batches, false, authors)), authors }
+      } catch (error) {
+        if (error !== CULPRIT_UNKNOWN && !isRefusal(error)) throw error
+      }
+    }
+    // Of what was marked until here nothing is left.
+    const authors = await authorsOf(sql)
+    const results: Decided[] = []
+    for (const batch of batches) results.push(await decideAlone(sql, batch, authors))
+    return { results, authors }
+  }
+
+  /** Decides one batch: as a whole, or intent by intent where a constraint refuses that. */
+  async function decideAlone(sql: Sql, batch: Batch, authors: Authors | undefined): Promise<Decided> {
+    const decideIt = (oneByOne: boolean) =>
+      sql.savepoint(() => decideBatches(world, sql, [batch], oneByOne, authors)).then(([only]) => only as Decided)
+    try {
+      return await decideIt(false).catch((error: unknown) => {
+        if (error !== CULPRIT_UNKNOWN) throw error
+        return decideIt(true)
+      })
+    } catch (error) {
+      // A batch that is refused as a whole has left nothing behind.
+      if (isRefusal(error)) return error
+      throw error
+    }
   }
 
   /** The last resort: each intent in a commit of its own, so that the one that cannot be committed is told from the others. */
@@ -176,11 +206,11 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
     for (const [index, entry] of batch.entries.entries()) {
       const after = batch.entries[index - 1]?.id ?? batch.after
       try {
-        const { verdict, adopted } = await database.write(async (sql) => {
-          const authors = await authorsOf(sql)
-          const verdict = await decideInSavepoint(sql, { ...batch, after, entries: [entry] }, authors)
-          return { verdict, adopted: await adoptIn(sql, authors) }
-        })
+        const { results, adopted } = await database.write((sql) =>
+          decideAndAdopt(sql, [{ ...batch, after, entries: [entry] }]),
+        )
+        const verdict = results[0] as Decided
+        if (verdict instanceof SyncError) throw verdict
         tell({ adopted, clients: verdict.isNews ? [batch.client] : [] })
         for (const range of verdict.outcomes)
           appendOutcome(outcomes, range.from, outcomeOf(range), range.repeated === true)

@@ -4,6 +4,7 @@
 import { SyncError } from '../../../base/errors.ts'
 import { createLane } from '../../../base/lane.ts'
 import type { Sql, SqlValue } from '../db.ts'
+import { isSeveral } from '../in-list.ts'
 import { type Columns, type ColumnTypes, partsOfHead } from './columns.ts'
 import { Interrupted, isOwnIndex, mapError } from './errors.ts'
 import type { PgConnection, PgResult, PgStatement } from './pool.ts'
@@ -139,16 +140,17 @@ export function createSession(connection: PgConnection, options: SessionOptions)
         await execute(`${head} SELECT ${set.values.join(', ')} FROM ${set.from}${tail}`, [set.json], true)
       }
     },
-    async allIn(text, before, values) {
-      if (values.length === 0) return []
-      const [only] = values
-      if (values.length === 1) return sql.all(text.replace('?*', '?'), [...before, only as SqlValue])
-      const found = await execute(
-        text.replace(/IN \(\?\*\)/i, '= ANY (?)'),
-        [...before, values as unknown as SqlValue],
-        false,
-      )
-      return rowsOf(found.rows)
+    async allIn(text, before, keys) {
+      const [first] = keys
+      if (first === undefined) return []
+      if (isSeveral(first)) {
+        // One list for each column, so that the text is the same for any number of keys.
+        const lists = first.map((_, column) => (keys as readonly (readonly string[])[]).map((key) => key[column]))
+        const rows = `SELECT * FROM unnest(${lists.map(() => '?::text[]').join(', ')})`
+        return sql.all(text.replace('?*', rows), [...before, ...(lists as unknown as SqlValue[])])
+      }
+      if (keys.length === 1) return sql.all(text.replace('?*', '?'), [...before, first])
+      return sql.all(text.replace(/IN \(\?\*\)/i, '= ANY (?)'), [...before, keys as unknown as SqlValue])
     },
     async update(table, key, columns, rows) {
       if (rows.length === 0) return 0
