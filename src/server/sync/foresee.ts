@@ -31,28 +31,36 @@ export interface Foreseen {
   readonly intent: NumberedIntent
 }
 
+/** A row that was asked for and not known; `matters` where finding it may lead on to others. */
+interface Asked {
+  readonly table: TableLayout
+  readonly id: string
+  readonly matters: boolean
+}
+
 /** Reads what these intents will probably ask for into the buffer. */
 export async function foresee(
   { app, layout, bodies, host }: World,
   buffer: Buffer,
   intents: readonly Foreseen[],
 ): Promise<void> {
-  for (let round = 0; round < ROUNDS; round++) {
+  let open = intents
+  for (let round = 0; round < ROUNDS && open.length > 0; round++) {
     const wanted: Wanted = { rows: new Map(), childless: new Map() }
-    let rightsOfSource: Rights | undefined
-    let source: TxSource | undefined
-    const runs = intents.map(({ actor, rights, intent }) => {
-      if (source === undefined || rights !== rightsOfSource) source = sourceOver(wanted, rights)
-      rightsOfSource = rights
-      return run(actor, intent, source).catch(() => undefined)
-    })
+    const asked = open.map(() => [] as Asked[])
+    const runs = open.map((foreseen, index) =>
+      run(foreseen, sourceOver(wanted, foreseen.rights, asked[index] ?? [])).catch(() => undefined),
+    )
     // They are done when their microtasks are; who waits for anything else is not waited for.
     await Promise.race([Promise.all(runs), new Promise<void>((resolve) => void host.clock.turn(resolve))])
     if (wanted.rows.size === 0 && wanted.childless.size === 0) return
     await buffer.preload(wanted)
+    // The run took for absent what it did not know: only who was wrong in that would ask for more now.
+    const isFound = ({ table, id, matters }: Asked) => matters && buffer.peek(table, id)?.now !== undefined
+    open = open.filter((_, index) => asked[index]?.some(isFound))
   }
 
-  async function run(actor: string, intent: NumberedIntent, source: TxSource): Promise<void> {
+  async function run({ actor, intent }: Foreseen, source: TxSource): Promise<void> {
     const { name, version, args, madeAt, root = intent.id } = intent
     const mutator = Object.hasOwn(app.mutators, name) && bodies[name] === undefined ? app.mutators[name] : undefined
     if (mutator === undefined) return
@@ -61,31 +69,34 @@ export async function foresee(
     await mutator.body(createTx(app, source, { actor, madeAt, rootId: root }), upgraded.input)
   }
 
-  function sourceOver({ rows, childless }: Wanted, rights: Rights): TxSource {
-    let asked = 0
-    const want = (table: TableLayout, id: string): Row | undefined => {
-      if (++asked > MAX_ASKED) refuse()
+  function sourceOver({ rows, childless }: Wanted, rights: Rights, asked: Asked[]): TxSource {
+    let count = 0
+    const want = (table: TableLayout, id: string, matters: boolean): Row | undefined => {
+      if (++count > MAX_ASKED) refuse()
       const held = buffer.peek(table, id)
-      if (held === undefined) add(rows, table, id)
+      if (held === undefined) {
+        add(rows, table, id)
+        asked.push({ table, id, matters })
+      }
       return held?.now
     }
-    /** The row, where it is known and so are the rows by which it finds its scope. */
-    const visible = async (table: TableLayout, row: Row | undefined): Promise<Row | undefined> => {
-      const scope = row === undefined ? undefined : await scopeOf(table, row, want)
-      return scope !== undefined && rights.visible.has(scope) ? row : undefined
-    }
+    const ask = (table: TableLayout, id: string) => want(table, id, true)
+    /** Only read ahead: of a row that was found its own parent comes next. */
+    const pass = (table: TableLayout, id: string) => want(table, id, table.parent !== undefined)
     return {
-      get: (name, id) => {
+      async get(name, id) {
         const table = layout.table(name)
-        return typeof id === 'string' ? visible(table, want(table, id)) : undefined
+        const row = typeof id === 'string' ? ask(table, id) : undefined
+        const scope = row === undefined ? undefined : await scopeOf(table, row, ask)
+        return scope !== undefined && rights.visible.has(scope) ? row : undefined
       },
-      taken: (name, id) => want(layout.table(name), id) !== undefined,
+      taken: (name, id) => ask(layout.table(name), id) !== undefined,
       async insert(name, row) {
         const table = layout.table(name)
-        await visible(table, row)
+        await scopeOf(table, row, pass)
         for (const child of table.children) if (!buffer.isChildless(child, row.id)) add(childless, child, row.id)
       },
-      update: async (name, _before, after) => void (await visible(layout.table(name), after)),
+      update: async (name, _before, after) => void (await scopeOf(layout.table(name), after, pass)),
       delete: () => undefined,
       find: refuse,
       sql: refuse,

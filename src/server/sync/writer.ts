@@ -47,6 +47,9 @@ interface Job {
 /** So many failures of functions in aggregates are told of, one for each value of each group. */
 const MAX_TOLD = 1_000
 
+/** So many turns a batch waits for others at most, while they arrive. */
+const MAX_TURNS = 64
+
 /** So many batches of one commit may wait for rows that somebody keeps locked. */
 const LOCKED_BATCHES = 2
 
@@ -73,8 +76,13 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
   function schedule(): void {
     if (isScheduled || queue.length === 0) return
     isScheduled = true
-    // What has arrived in this turn shares the commit.
+    gather(queue.length, 1)
+  }
+
+  /** What has arrived in this turn shares the commit; and while each turn brings more, what arrives in the next one does too. */
+  function gather(known: number, turns: number): void {
     host.clock.turn(() => {
+      if (queue.length > known && turns < MAX_TURNS) return gather(queue.length, turns + 1)
       void lane.run(async () => {
         isScheduled = false
         await commit(takeJobs())

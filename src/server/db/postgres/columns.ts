@@ -1,10 +1,10 @@
 // The types of a table's columns, asked of the catalog when a table is written in bulk for the first time, and remembered. They say how
-// rows that travel as one JSON text become rows of the table, so that a table which was there before the engine needs nothing else.
+// rows that travel as arrays become rows of the table, so that a table which was there before the engine needs nothing else.
 import type { SqlRow } from '../db.ts'
 
-/** How one column is taken out of the JSON. */
+/** How one column is taken out of its array. */
 export interface ColumnType {
-  /** Its type in the list of columns of `json_to_recordset`. */
+  /** The type of the array's elements. */
   readonly read: string
   /** What turns the column read into the one to be written: nothing, or a cast. */
   readonly cast: string

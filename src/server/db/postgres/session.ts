@@ -1,4 +1,4 @@
-// The statements of one transaction. They go one at a time, whoever asks; many rows go as one statement, whose rows are one JSON text.
+// The statements of one transaction. They go one at a time, whoever asks; many rows go as one statement, in an array for each column.
 // After some errors the transaction is lost, and everything that is asked afterwards fails with the same error, so that nobody goes on
 // by catching it. Begins and ends no transaction (postgres.ts does).
 import { SyncError } from '../../../base/errors.ts'
@@ -9,7 +9,7 @@ import { type Columns, type ColumnTypes, partsOfHead } from './columns.ts'
 import { Interrupted, isOwnIndex, mapError } from './errors.ts'
 import type { PgConnection, PgResult, PgStatement } from './pool.ts'
 import { compile, renew } from './statements.ts'
-import { rowsOf, TYPES, toJsonValue } from './values.ts'
+import { rowsOf, TYPES, toArray } from './values.ts'
 
 /** The statements of one transaction, and what became of it. */
 export interface Session {
@@ -84,19 +84,13 @@ export function createSession(connection: PgConnection, options: SessionOptions)
   const typesOf = (table: string): Promise<ColumnTypes> =>
     options.columns.of(table, async (text, parameters) => rowsOf((await execute(text, parameters, false)).rows))
 
-  /** The rows as one JSON text, and the list by which it becomes rows again: `c0`, `c1`, …. */
-  async function recordset(table: string, columns: readonly string[], rows: readonly (readonly SqlValue[])[]) {
+  /** The values of each column as one array, and how they become rows again: `c0`, `c1`, …. */
+  async function rowset(table: string, columns: readonly string[], rows: readonly (readonly SqlValue[])[]) {
     const types = await typesOf(table)
     const found = columns.map((column) => types.get(column) ?? { read: 'text', cast: '' })
-    let json = '['
-    for (const row of rows) {
-      json += json === '[' ? '{' : ',{'
-      for (const [index, value] of row.entries()) json += `${index === 0 ? '' : ','}"c${index}":${toJsonValue(value)}`
-      json += '}'
-    }
     return {
-      json: `${json}]`,
-      from: `json_to_recordset(?) AS v (${found.map(({ read }, index) => `c${index} ${read}`).join(', ')})`,
+      arrays: found.map((_, column) => toArray(rows.map((row) => row[column] ?? null))),
+      from: `unnest(${found.map(({ read }) => `?::${read}[]`).join(', ')}) AS v (${found.map((_, index) => `c${index}`).join(', ')})`,
       values: found.map(({ cast }, index) => `v.c${index}${cast}`),
     }
   }
@@ -136,8 +130,8 @@ export function createSession(connection: PgConnection, options: SessionOptions)
       }
       const { table, columns } = partsOfHead(head)
       for (let from = 0; from < rows.length; from += MAX_ROWS) {
-        const set = await recordset(table, columns, rows.slice(from, from + MAX_ROWS))
-        await execute(`${head} SELECT ${set.values.join(', ')} FROM ${set.from}${tail}`, [set.json], true)
+        const set = await rowset(table, columns, rows.slice(from, from + MAX_ROWS))
+        await execute(`${head} SELECT ${set.values.join(', ')} FROM ${set.from}${tail}`, set.arrays, true)
       }
     },
     async allIn(text, before, keys) {
@@ -145,12 +139,14 @@ export function createSession(connection: PgConnection, options: SessionOptions)
       if (first === undefined) return []
       if (isSeveral(first)) {
         // One list for each column, so that the text is the same for any number of keys.
-        const lists = first.map((_, column) => (keys as readonly (readonly string[])[]).map((key) => key[column]))
+        const lists = first.map((_, column) =>
+          toArray((keys as readonly (readonly string[])[]).map((key) => key[column] ?? null)),
+        )
         const rows = `SELECT * FROM unnest(${lists.map(() => '?::text[]').join(', ')})`
-        return sql.all(text.replace('?*', rows), [...before, ...(lists as unknown as SqlValue[])])
+        return sql.all(text.replace('?*', rows), [...before, ...lists])
       }
       if (keys.length === 1) return sql.all(text.replace('?*', '?'), [...before, first])
-      return sql.all(text.replace(/IN \(\?\*\)/i, '= ANY (?)'), [...before, keys as unknown as SqlValue])
+      return sql.all(text.replace(/IN \(\?\*\)/i, '= ANY (?)'), [...before, toArray(keys as readonly SqlValue[])])
     },
     async update(table, key, columns, rows) {
       if (rows.length === 0) return 0
@@ -165,17 +161,17 @@ export function createSession(connection: PgConnection, options: SessionOptions)
       }
       let changed = 0
       for (let from = 0; from < rows.length; from += MAX_ROWS) {
-        const set = await recordset(table, [...columns, key], rows.slice(from, from + MAX_ROWS))
+        const set = await rowset(table, [...columns, key], rows.slice(from, from + MAX_ROWS))
         const assigned = columns.map((column, index) => `${column} = ${set.values[index]}`).join(', ')
         const text = `UPDATE ${table} AS target SET ${assigned} FROM ${set.from} WHERE target.${key} = ${set.values[columns.length]}`
-        changed += (await execute(text, [set.json], true)).rowCount ?? 0
+        changed += (await execute(text, set.arrays, true)).rowCount ?? 0
       }
       return changed
     },
     async delete(table, key, values) {
       if (values.length === 0) return
       hasWritten = true
-      await execute(`DELETE FROM ${table} WHERE ${key} = ANY (?)`, [values as unknown as SqlValue], true)
+      await execute(`DELETE FROM ${table} WHERE ${key} = ANY (?)`, [toArray(values)], true)
     },
     async savepoint(body) {
       const name = `s${++depth}`

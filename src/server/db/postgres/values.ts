@@ -61,11 +61,16 @@ export const TYPES: PgTypes = Object.freeze({
 /** The rows of a result. */
 export const rowsOf = (rows: readonly unknown[]): readonly SqlRow[] => rows as readonly SqlRow[]
 
-/** A value as it stands in JSON that is turned into a column of its type. */
-export function toJsonValue(value: SqlValue): string {
-  if (typeof value === 'string') return JSON.stringify(value)
+/** Values as PostgreSQL writes an array of them. */
+export function toArray(values: readonly SqlValue[]): string {
+  let array = '{'
+  for (const value of values) array += `${array === '{' ? '' : ','}${toElement(value)}`
+  return `${array}}`
+}
+
+function toElement(value: SqlValue): string {
+  if (typeof value === 'string') return `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`
   if (value instanceof Uint8Array)
     return `"\\\\x${Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')}"`
-  if (typeof value === 'number' && !Number.isFinite(value)) return `"${value}"`
-  return String(value)
+  return value === null ? 'NULL' : String(value)
 }
