@@ -49,8 +49,8 @@ export const CONTRACT_BREAKS: readonly ContractBreak[] = [
     name: 'ledger',
     item: 5,
     file: 'server/sync/push.ts',
-    find: 'const ledger = await lookUp(sql, actor, fresh)',
-    replace: 'const ledger = new Map<string, LedgerRecord>()',
+    find: 'const before = ledger.intent(actor, id)',
+    replace: 'const before = undefined as LedgerRecord | undefined',
     why: 'The authority does not look into its ledger whether it knows an intent (I3).',
   },
   {
