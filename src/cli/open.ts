@@ -88,6 +88,7 @@ function openReadOnly(file: string): Database {
     dialect: sqliteDialect,
     host: nodeHost(),
     write: async () => refuse(),
+    writes: () => ({ commits: 0, aborts: 0 }),
     async read(body) {
       db.exec('BEGIN')
       try {

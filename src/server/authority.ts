@@ -9,7 +9,7 @@ import type { ArgsOf, ConflictPolicy, InputOf, MutatorBody } from '../schema/mut
 import type { Table } from '../schema/table.ts'
 import type { Authenticate } from './actor.ts'
 import { type Counters, createCounters } from './counters.ts'
-import type { Database } from './db/db.ts'
+import type { Database, WriteCounts } from './db/db.ts'
 import { layOut } from './db/layout.ts'
 import { mending } from './db/mend.ts'
 import { type MigrateMode, migrate } from './db/migrate.ts'
@@ -79,7 +79,7 @@ export interface Health {
 /** How an authority is, with what only its own process is told. */
 export interface OwnHealth extends Health {
   /** What was counted since this authority began. */
-  readonly counters: Readonly<Counters>
+  readonly counters: Readonly<Counters & WriteCounts>
 }
 
 /** The side that decides. */
@@ -231,7 +231,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     run: (actor, name, args, more) => run(actor, name, args as Json, more),
     prune: retention.prune,
     erase: (actor, { scopes = [ownScope(actor)] } = {}) => retention.erase(actor, scopes),
-    health: async () => ({ ...(await health()), counters: { ...counters } }),
+    health: async () => ({ ...(await health()), counters: { ...counters, ...database.writes() } }),
     async close() {
       retention.stop()
       await ready.catch(() => undefined)

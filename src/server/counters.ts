@@ -1,4 +1,5 @@
-// What an authority counts since it began, for operators: plain numbers, no names and no contents. Who counts is whoever sees it happen.
+// What an authority counts since it began, for operators: plain numbers, no names and no contents. Who counts is whoever sees it happen;
+// what became of transactions is counted by the database (db/db.ts).
 
 /** Counts since the authority of this process began. */
 export interface Counters {

@@ -95,6 +95,7 @@ export function watchDatabase(inner: Database, watch: DatabaseWatch): Database {
         await snapshot.between()
         return result
       }),
+    writes: () => inner.writes(),
     close: () => inner.close(),
   }
 }

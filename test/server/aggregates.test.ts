@@ -230,6 +230,7 @@ test('[I11] an aggregate whose table may not be made has no rows, the rest goes 
       ...inner.host,
       clock: { ...inner.host.clock, now: () => inner.host.clock.now() + (mayMake ? 120_000 : 0) },
     },
+    writes: () => inner.writes(),
     read: (body) => inner.read(body),
     write: (body) =>
       inner.write((sql) =>

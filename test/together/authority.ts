@@ -1,5 +1,5 @@
 // A process of these tests: an authority on `sqlite:PATH` or on a PostgreSQL URL, on a port. Says its port, then each warning of its log,
-// a line each. Every actor may read and write the one scope. Runs what `npm run build` made.
+// a line each, and its counters for each line that it is sent. Every actor may read and write the one scope. Runs what `npm run build` made.
 import { createInterface } from 'node:readline'
 import { serve } from 'holdfast/node'
 import { createAuthority, type Database } from 'holdfast/server'
@@ -26,12 +26,14 @@ const listener = await serve(authority, { port: Number(port), host: '127.0.0.1' 
 console.log(listener.port)
 
 // Ends with whoever started it.
-createInterface({ input: process.stdin }).on('close', async () => {
-  await listener.close()
-  await authority.close()
-  await end()
-  process.exit(0)
-})
+createInterface({ input: process.stdin })
+  .on('line', async () => console.log(JSON.stringify({ counters: (await authority.health()).counters })))
+  .on('close', async () => {
+    await listener.close()
+    await authority.close()
+    await end()
+    process.exit(0)
+  })
 
 async function open(): Promise<{ readonly database: Database; end(): Promise<void> }> {
   if (where.startsWith('sqlite:'))

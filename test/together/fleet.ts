@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Client, createClient, type Network } from 'holdfast/client'
 import { node } from 'holdfast/node'
+import type { OwnHealth } from 'holdfast/server'
 import { onTestFinished } from 'vitest'
 import { app } from './app.ts'
 
@@ -15,6 +16,8 @@ export interface AuthorityProcess {
   readonly url: string
   /** What it logged besides information. */
   readonly warnings: { readonly message: string }[]
+  /** What it has counted since it began. */
+  counters(): Promise<OwnHealth['counters']>
   stop(): Promise<void>
 }
 
@@ -25,8 +28,13 @@ export async function startAuthority(where: string, port = 0): Promise<Authority
   const exited = once(child, 'exit')
   const lines = createInterface({ input: child.stdout })
   const warnings: { readonly message: string }[] = []
+  const asked: ((counters: OwnHealth['counters']) => void)[] = []
+  const take = (said: { readonly counters: OwnHealth['counters'] } | { readonly message: string }): void => {
+    if ('counters' in said) asked.shift()?.(said.counters)
+    else warnings.push(said)
+  }
   const given = await new Promise<number>((resolve, reject) => {
-    lines.on('line', (line) => (/^\d+$/.test(line) ? resolve(Number(line)) : warnings.push(JSON.parse(line))))
+    lines.on('line', (line) => (/^\d+$/.test(line) ? resolve(Number(line)) : take(JSON.parse(line))))
     child.once('exit', (code) => reject(new Error(`the authority ended with ${code}`)))
   })
   const stop = async (): Promise<void> => {
@@ -34,7 +42,12 @@ export async function startAuthority(where: string, port = 0): Promise<Authority
     await exited
   }
   onTestFinished(stop)
-  return { port: given, url: `http://127.0.0.1:${given}/sync`, warnings, stop }
+  const counters = () =>
+    new Promise<OwnHealth['counters']>((resolve) => {
+      asked.push(resolve)
+      child.stdin.write('counters\n')
+    })
+  return { port: given, url: `http://127.0.0.1:${given}/sync`, warnings, counters, stop }
 }
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */

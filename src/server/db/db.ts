@@ -92,6 +92,17 @@ export interface CommitHints {
   listen(listener: (hint: CommitHint) => void): Cancel
 }
 
+/** What became of transactions that write, since the database was opened by this process. */
+export interface WriteCounts {
+  /** How many were committed. */
+  readonly commits: number
+  /**
+   * How many were rolled back because another writer of the database was in the way: a conflict of what both changed, or a deadlock
+   * (PostgreSQL's 40001 and 40P01, SQLite's BUSY). Most are begun again at once and then counted among the commits too.
+   */
+  readonly aborts: number
+}
+
 /** The app's own database. */
 export interface Database {
   readonly dialect: Dialect
@@ -102,6 +113,8 @@ export interface Database {
    * happened. It may be called again, from its beginning, when another writer was in the way: it must make all that it fills anew.
    */
   write<Result>(body: (sql: Sql) => Promise<Result>): Promise<Result>
+  /** Counts of `write`, for operators. */
+  writes(): WriteCounts
   /** One snapshot: all statements see the same commit. May overlap with writes and other snapshots, and be called again like a write. */
   read<Result>(body: (sql: Sql) => Promise<Result>): Promise<Result>
   /** Where several authorities share the database, and it can carry hints between them. */

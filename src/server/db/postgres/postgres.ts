@@ -55,6 +55,7 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
   const waiting: (() => void)[] = []
   const reading = new Set<Promise<unknown>>()
   const hints = createHints(pool, host)
+  const counts = { commits: 0, aborts: 0 }
   let isClosed = false
 
   // The first snapshot is taken by the statement after LOCK TABLE, which takes none itself. A commit that is acknowledged is on disk,
@@ -153,8 +154,11 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
     for (let attempt = 1; ; attempt++) {
       refuseClosed()
       try {
-        return await transaction(begin, attempt < TRIES, body)
+        const result = await transaction(begin, attempt < TRIES, body)
+        if (begin === beginWrite) counts.commits++
+        return result
       } catch (error) {
+        if (begin === beginWrite && error instanceof Interrupted && !error.needsFresh) counts.aborts++
         if (begin === beginWrite && stateOf(error) === '42P01' && attempt < TRIES && (await makeWriter())) continue
         if (!(error instanceof Interrupted) || attempt >= TRIES) throw error
       }
@@ -200,6 +204,7 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
     host,
     hints,
     write: (body) => writing.run(() => persistently(beginWrite, body)),
+    writes: () => ({ ...counts }),
     read: (body) => atPlace(() => persistently(beginRead, body)),
     async close() {
       if (isClosed) return

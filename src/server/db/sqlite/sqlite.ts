@@ -32,6 +32,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Database {
   const writer = open(path)
   // A second connection to «:memory:» would be another, empty database: there reads take their turn on the only one.
   const reader = path === ':memory:' ? writer : open(path)
+  const counts = { commits: 0, aborts: 0 }
   let isClosed = false
 
   function open(file: string): Connection {
@@ -114,7 +115,18 @@ export function sqlite(path: string, options: SqliteOptions = {}): Database {
   return {
     dialect: sqliteDialect,
     host,
-    write: (body) => writer.lane.run(() => transaction(writer, 'BEGIN IMMEDIATE', body)),
+    write: (body) =>
+      writer.lane.run(async () => {
+        try {
+          const result = await transaction(writer, 'BEGIN IMMEDIATE', body)
+          counts.commits++
+          return result
+        } catch (error) {
+          if (error instanceof SyncError && isBusy(error.cause)) counts.aborts++
+          throw error
+        }
+      }),
+    writes: () => ({ ...counts }),
     read: (body) => reader.lane.run(() => transaction(reader, 'BEGIN', body)),
     async close() {
       if (isClosed) return
