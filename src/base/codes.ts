@@ -29,6 +29,7 @@ export const CODES: { readonly [Name in Code]: CodeEntry } = Object.freeze({
   refused: told('refused', 422),
   validation_async: told('validation_async', 422),
   not_held: told('not_held', 422),
+  settled: told('settled', 409),
   client_closed: told('client_closed', 422),
   client_broken: told('client_broken', 500),
   // On the device's disk.

@@ -72,6 +72,12 @@ export const KNOWN = Object.freeze({
     'The mutator read what is not on this device',
     'The intent is kept and sent without a picture; the authority decides it.',
   ),
+  settled: entry(
+    'capture',
+    'final',
+    'The intent has had its effects, or another one stands for it',
+    'There is nothing to repair. Make a new call.',
+  ),
   client_closed: entry('capture', 'person', 'The client is closed', 'Create a new client.'),
   client_broken: entry(
     'capture',

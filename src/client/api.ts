@@ -5,7 +5,7 @@ import type { ClientId } from '../protocol/ids.ts'
 import type { App } from '../schema/app.ts'
 import type { ArgsOf } from '../schema/mutator.ts'
 import type { Query } from '../schema/query.ts'
-import type { CallOptions, Decision, IntentHandle } from './calls.ts'
+import type { Between, CallOptions, Decision, IntentHandle } from './calls.ts'
 import type { Host } from './host.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import type { OutboxItem } from './outbox/item.ts'
@@ -65,6 +65,8 @@ export interface Client<A extends App = App> {
   readonly mutate: {
     readonly [Name in keyof A['mutators']]: (args: ArgsOf<A['mutators'][Name]>, options?: CallOptions) => IntentHandle
   }
+  /** Runs a job when its turn has come among the calls, over what they work with: for repairs and the like (take.ts), not for apps. */
+  between<Result>(job: (parts: Between) => Promise<Result>, options?: CallOptions): Promise<Result>
   /** A query that stays up to date. Close it when it is no longer shown. */
   live<R>(query: Query<R>): LiveQuery<Shown<R>>
   status(): Status

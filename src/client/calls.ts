@@ -13,6 +13,7 @@ import { Rejection } from '../schema/tx.ts'
 import type { Host } from './host.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import type { Outbox } from './outbox/outbox.ts'
+import type { KeptIntent } from './outbox/stored.ts'
 import type { PendingIntent, Replica } from './replica/replica.ts'
 
 /** What became of a call: the authority's outcome, or `refused` when it was never kept on this device. */
@@ -77,9 +78,18 @@ export interface CallParts {
   onRun(): void
 }
 
+/** What a job between two calls works with. */
+export interface Between extends CallParts {
+  newId(): IntentId
+  /** Hands an intent over to the outbox; its handle. One that is there already is not kept again. */
+  keep(intent: KeptIntent): IntentHandle
+}
+
 /** The calls of one client. */
 export interface Calls {
   call(name: string, args: unknown, options: CallOptions): IntentHandle
+  /** Runs a job when its turn has come among the calls; rejects with why nothing can be kept at present, or with what the job throws. */
+  between<Result>(job: (parts: Between) => Promise<Result>, options: CallOptions): Promise<Result>
   /** Storage is loaded: what was called before runs now, in order. */
   open(parts: CallParts): void
   /** Nothing can be kept any more: what is not kept yet is refused. */
@@ -104,7 +114,7 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
   /** What was called before storage was loaded. */
   let early: Waiting[] = []
   /** What is to run, the first of which may be running. Of those who wait only this is made: ten thousand may. */
-  let line: Waiting[] = []
+  let line: (Waiting | (() => Promise<void>))[] = []
   let working: Promise<void> | undefined
 
   const call = (name: string, args: unknown, options: CallOptions): IntentHandle => {
@@ -139,8 +149,13 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
 
   /** Runs what was called, one after the other, until nothing waits. */
   const work = async ({ replica, outbox, onRun }: CallParts): Promise<void> => {
-    for (const { call, intent } of line) {
+    for (const waiting of line) {
       onRun()
+      if (typeof waiting === 'function') {
+        await waiting()
+        continue
+      }
+      const { call, intent } = waiting
       try {
         const result = await replica.run(intent, 'call')
         if (result.kept) {
@@ -154,7 +169,7 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
           )
         } else refuseOne(call, refusalOf(intent.name, result.error))
       } catch (error) {
-        refuseOne(call, asSyncError(error, 'client_broken', `${intent.name} was called`))
+        refuseOne(call, refusalOf(intent.name, error))
       }
     }
     line = []
@@ -191,6 +206,26 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
 
   return {
     call,
+    between: (job, { accept = false }) =>
+      new Promise((resolve, reject) => {
+        const refusal =
+          parts === undefined ? (closedBy ?? new SyncError('client_closed', 'It is not open')) : parts.refusal(accept)
+        if (parts === undefined || refusal !== undefined) return reject(refusal)
+        const { outbox } = parts
+        const between: Between = {
+          ...parts,
+          newId: () => randomUuid(random) as IntentId,
+          keep(intent) {
+            const made = calls.get(intent.id) ?? register(intent.id)
+            const kept = outbox.get(intent.id)
+            if (kept === undefined) outbox.add(intent, made[saved])
+            else settleOne(made, kept)
+            return made
+          },
+        }
+        line.push(() => job(between).then(resolve, reject))
+        working ??= work(parts)
+      }),
     handedOver: async () => working,
     areRunning: () => working !== undefined || early.length > 0,
     open(opened) {
@@ -228,7 +263,7 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
 }
 
 /** A copy that nobody else can change, of arguments that fit on the wire; or why they do not. */
-function copyArguments(app: App, name: string, args: unknown): Json | SyncError {
+export function copyArguments(app: App, name: string, args: unknown): Json | SyncError {
   if (!Object.hasOwn(app.mutators, name)) return new SyncError('mutator_unknown', `${name} was called`)
   const value = args === undefined ? null : args
   const problem = jsonProblem(value)
@@ -245,8 +280,8 @@ function copyArguments(app: App, name: string, args: unknown): Json | SyncError 
 }
 
 /** A refusal at the first run: nothing is kept, and the person is told at once. */
-function refusalOf(name: string, error: SyncError | Rejection): SyncError {
-  if (!(error instanceof Rejection)) return error
+export function refusalOf(name: string, error: unknown): SyncError {
+  if (!(error instanceof Rejection)) return asSyncError(error, 'client_broken', `${name} was called`)
   return new SyncError('refused', `${name} was called and rejected with ${error.code}`, {
     details: { ...error.details, code: error.code },
   })

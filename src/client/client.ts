@@ -167,7 +167,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     if (!isBroken) await outbox?.tidy(now - tuning.keepDecidedMs, now)
   }
 
-  function giveUp(entry: OutboxEntry, how: NonNullable<OutboxEntry['givenUp']>): void {
+  function giveUp(entry: OutboxEntry, how: Parameters<Outbox['giveUp']>[1]): void {
     pending?.takeBack([entry])
     outbox?.giveUp(entry.intent.id, how).catch(host.report)
     talker.engine?.work()
@@ -189,7 +189,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   }
 
   function onRefused(entries: readonly OutboxEntry[], error: unknown): void {
-    pending?.takeBack(entries)
+    pending?.refused(entries)
     calls.refuse(entries, error)
     if (error instanceof InvariantError) breakDown(error)
     onChange()
@@ -260,6 +260,10 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     ready,
     mutate: Object.freeze(mutate) as Client<A>['mutate'],
     live: <R>(query: Query<R>) => queries.live(query.spec) as unknown as LiveQuery<Shown<R>>,
+    async between(job, callOptions = {}) {
+      await ready
+      return calls.between(job, callOptions)
+    },
     status,
     onStatus: (listener) => statusChanged.on(listener),
     outbox: () => outboxItems(outbox?.entries() ?? [], isDurable()),
@@ -271,7 +275,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       await calls.handedOver()
       const entry = box.get(intentId)
       if (entry === undefined) throw new SyncError('row_gone', `The outbox holds no intent ${id}`)
-      if (entry.outcome?.status !== 'applied' && entry.givenUp?.as !== 'discarded')
+      if (entry.outcome?.status !== 'applied' && (entry.givenUp === undefined || entry.givenUp.as === 'parked'))
         giveUp(entry, { as: 'discarded', reason: undefined, detail: undefined })
       return calls.decisionOf(intentId)
     },

@@ -35,6 +35,8 @@ export interface Pending {
   committed(frame: Pick<StoredFrame, 'client' | 'decided'>): void
   /** Takes intents off the screen; what was built on them runs again. */
   takeBack(entries: readonly OutboxEntry[]): void
+  /** Takes intents off the screen that the disk refused, and puts back what they were to replace. */
+  refused(entries: readonly OutboxEntry[]): void
   /** Takes in what other clients of the same store kept. */
   readonly others: OthersListener
   /** The rows here may have left the line of the store: reads them anew. */
@@ -153,6 +155,12 @@ export function createPending(parts: PendingParts): Pending {
       if (arriving !== undefined) parts.keep(arriving)
     },
     takeBack,
+    refused(entries) {
+      takeBack(entries)
+      if (!entries.some(({ intent }) => intent.replaces !== undefined)) return
+      void replica.reorder(intents()).catch(report)
+      parts.onRuns()
+    },
     others: {
       outbox(events: readonly OutboxEvent[]) {
         const changed = outbox.take(events)

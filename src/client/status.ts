@@ -26,7 +26,7 @@ export function badgeOf(entry: OutboxEntry | undefined, isDurable: boolean): Bad
   const { outcome, givenUp, isReopened, isRetired, isSending } = entry
   if (givenUp?.as === 'parked' && outcome?.status !== 'applied')
     return givenUp.reason === 'version' || givenUp.reason === 'waits' ? 'queued' : 'failed'
-  const isGood = outcome?.status === 'applied' || givenUp?.as === 'discarded'
+  const isGood = outcome?.status === 'applied' || (givenUp !== undefined && givenUp.as !== 'parked')
   if (outcome !== undefined && (isRetired || !isReopened))
     return isGood ? (isRetired ? 'synced' : 'sending') : outcome.status === 'conflict' ? 'conflict' : 'failed'
   if (isSending) return 'sending'

@@ -11,6 +11,11 @@ export interface IntentContent {
   readonly id: IntentId
   /** The first intent of a line of retries and edits; left out when that is this one. */
   readonly root?: IntentId | undefined
+  /**
+   * The intent in whose place this one was made. Where that one has had its effects after all and said the same, its outcome is that of this
+   * one too, and nothing runs; where it said something else, this one runs on top of it.
+   */
+  readonly replaces?: IntentId | undefined
   readonly name: string
   readonly version: number
   /** The arguments as the call gave them, before validation. */
@@ -37,6 +42,8 @@ export interface Withdrawal {
   readonly sequence: Sequence
   readonly id: IntentId
   readonly withdraw: 'discarded' | 'parked'
+  /** As the intent that is given up had it: what that one did concerns whoever replaces this one. */
+  readonly replaces?: IntentId | undefined
 }
 
 /** What stands at one sequence number of a push. */
@@ -78,6 +85,7 @@ const numbered: Decoder<NumberedIntent> = object({
   sequence,
   id: intentId,
   root: optional(intentId),
+  replaces: optional(intentId),
   name: mutatorName,
   version: mutatorVersion,
   args: anyJson,
@@ -87,7 +95,12 @@ const numbered: Decoder<NumberedIntent> = object({
   base: optional(base),
 })
 
-const withdrawal: Decoder<Withdrawal> = object({ sequence, id: intentId, withdraw: oneOf(['discarded', 'parked']) })
+const withdrawal: Decoder<Withdrawal> = object({
+  sequence,
+  id: intentId,
+  withdraw: oneOf(['discarded', 'parked']),
+  replaces: optional(intentId),
+})
 
 /** Decodes what stands at one sequence number. */
 export const entry: Decoder<Entry> = (value) =>

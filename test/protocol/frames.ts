@@ -64,6 +64,7 @@ const numbered = fc.record(
   {
     id: uuid,
     root: uuid,
+    replaces: uuid,
     name,
     version: fc.integer({ min: 1, max: 1_000_000 }),
     args: json,
@@ -73,7 +74,10 @@ const numbered = fc.record(
   },
   { requiredKeys: ['id', 'name', 'version', 'args', 'madeAt'] },
 )
-const withdrawal = fc.record({ id: uuid, withdraw: fc.constantFrom('discarded', 'parked') })
+const withdrawal = fc.record(
+  { id: uuid, withdraw: fc.constantFrom('discarded', 'parked'), replaces: uuid },
+  { requiredKeys: ['id', 'withdraw'] },
+)
 const anyEntry = fc.oneof(numbered, withdrawal)
 
 const rows = fc.dictionary(

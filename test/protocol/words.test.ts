@@ -24,6 +24,7 @@ describe('limits', () => {
     sequence: Number.MAX_SAFE_INTEGER,
     id: uuid,
     root: uuid,
+    replaces: uuid,
     name: 'n'.repeat(LIMITS.nameLength),
     version: MAX_MUTATOR_VERSION,
     args: '',

@@ -257,6 +257,41 @@ test('[I3] a withdrawal that comes too late is answered with what was decided, a
   await expectRows(on, 'workouts', 1)
 })
 
+test('[I3] an intent in the place of one that was applied gets its outcome; with other content it runs on top; after a refusal it runs', async () => {
+  const on = await stage()
+  const anna = on.device('anna')
+  const id = uuid()
+  const [first, refused] = anna.make(workout(id), ['act', { how: 'reject', id: uuid() }]) as [Entry, Entry]
+  await anna.push(first, refused)
+  // The device has not heard of it: it gives the first one up, and makes it again twice, the second time in the place of the first retry.
+  const again = on.device('anna')
+  const [, retry, second, other, third] = again.make(
+    workout(id),
+    workout(id),
+    workout(id),
+    workout(id, 'anna', 'Arms'),
+    ['act', { how: 'apply', id: uuid() }],
+  ) as [Entry, Entry, Entry, Entry, Entry]
+  const answer = await again.push(
+    { sequence: 1, id: first.id, withdraw: 'discarded' },
+    { sequence: 2, id: retry.id, withdraw: 'discarded', replaces: first.id },
+    { ...second, replaces: retry.id },
+    { ...other, replaces: first.id },
+    { ...third, replaces: refused.id },
+  )
+  expect(answer.outcomes).toEqual([
+    applied(1, 1, { repeated: true }),
+    { from: 2, to: 2, status: 'withdrawn', code: 'discarded', details: { as: 'discarded', applied: first.id } },
+    applied(3, 3, { repeated: true }),
+    { from: 4, to: 4, status: 'rejected', code: 'row_exists', details: { table: 'workouts', id } },
+    applied(5),
+  ])
+  await expectRows(on, 'workouts', 2)
+  // A chain that goes on in a later batch finds its beginning too.
+  const [later] = again.make(workout(id)) as [Entry]
+  expect((await again.push({ ...later, replaces: retry.id })).outcomes).toEqual([applied(6, 6, { repeated: true })])
+})
+
 test('an intent is withdrawn when one that it needs was not applied, in the same batch and later', async () => {
   const on = await stage()
   const anna = on.device('anna')

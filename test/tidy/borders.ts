@@ -36,8 +36,8 @@ export const BORDERS: readonly Border[] = [
   { place: 'client/storage', may: [...below, 'client/outbox/stored.ts', 'client/outbox/snapshot.ts'] },
   {
     place: 'client/outbox',
-    may: [...below, 'client/outbox/stored.ts', 'client/status.ts'],
-    types: ['client/calls.ts', 'client/storage'],
+    may: [...below, 'client/outbox/stored.ts', 'client/status.ts', 'client/take.ts'],
+    types: ['client/api.ts', 'client/calls.ts', 'client/storage'],
   },
   { place: 'client/outbox/stored.ts', may: below },
   { place: 'client/session', may: [...below, 'client/outbox/stored.ts'], types: ['client/storage'] },

@@ -6,9 +6,9 @@ import type { Sequence } from '../../protocol/ids.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { KeptIntent, ParkedReason } from './stored.ts'
 
-/** Why and how an intent's place was given up. */
+/** Why and how an intent's place was given up: by a person, by the engine, or for another intent that stands for it. */
 export interface GivenUp {
-  readonly as: 'discarded' | 'parked'
+  readonly as: 'discarded' | 'parked' | 'replaced'
   readonly reason: ParkedReason | undefined
   readonly detail: string | undefined
 }
@@ -35,6 +35,9 @@ export interface OutboxEntry {
 
 /** An entry in the hands of the outbox, which alone changes it. */
 export type OwnEntry = { -readonly [K in keyof OutboxEntry]: OutboxEntry[K] }
+
+/** How an intent is given up for one that is made in its place. */
+export const REPLACED: GivenUp = Object.freeze({ as: 'replaced', reason: undefined, detail: undefined })
 
 /** The entry of an intent of which nothing is known yet. */
 export function makeEntry(intent: KeptIntent): OwnEntry {

@@ -64,7 +64,9 @@ export function createOutboxItems(
     const items: OutboxItem[] = []
     for (const entry of entries) {
       const badge = badgeOf(entry, isDurable)
-      if (badge !== 'synced') items.push(itemOf(entry, badge))
+      // What was given up by a person, or for another one, is off the list although the authority has still to hear of it.
+      if (badge !== 'synced' && (entry.givenUp === undefined || entry.givenUp.as === 'parked'))
+        items.push(itemOf(entry, badge))
     }
     if (items.length !== list.length || items.some((item, index) => item !== list[index])) list = Object.freeze(items)
     return list

@@ -22,7 +22,9 @@ export function snapshotEvents(
   if (entries.length > 0)
     events.push({ kind: 'made', first: first as Sequence, intents: entries.map(({ intent }) => intent) })
   entries.forEach(({ givenUp }, index) => {
-    if (givenUp !== undefined) events.push({ kind: 'withdrawn', sequence: (first + index) as Sequence, ...givenUp })
+    // That one is replaced, the one in its place says.
+    if (givenUp !== undefined && givenUp.as !== 'replaced')
+      events.push({ kind: 'withdrawn', sequence: (first + index) as Sequence, ...givenUp, as: givenUp.as })
   })
   // Outcomes of one moment and kind become one event, of one run of numbers one range.
   let ranges: OutcomeRange[] = []

@@ -29,7 +29,10 @@ export type OutboxEvent =
       readonly retired: number
       readonly at: number
     }
-  /** Intents were made and have the numbers from `first` on. */
+  /**
+   * Intents were made and have the numbers from `first` on. One that replaces another says by that alone that the other is given up: there
+   * is no moment in which only one of the two is kept.
+   */
   | { readonly kind: 'made'; readonly first: Sequence; readonly intents: readonly KeptIntent[] }
   /** The authority decided. `again`: it may have forgotten (a rebirth, a restored backup) and is to be asked once more. */
   | {

@@ -75,6 +75,14 @@ export interface Replica {
    */
   run(intent: PendingIntent, mode: 'call' | 'stored'): Promise<RunAnswer>
   /**
+   * Takes intents out and runs others after all that stay, in one commit: all of it, or nothing where one of the first runs is refused.
+   * Gives what became of each of the others; the one answer of a refusal otherwise.
+   */
+  exchange(
+    ids: ReadonlySet<IntentId>,
+    intents: readonly { readonly intent: PendingIntent; readonly mode: 'call' | 'stored' }[],
+  ): Promise<readonly RunAnswer[]>
+  /**
    * Applies a whole frame, and takes out the intents that it retires, in one commit. `pending` then puts the rest in an order, as
    * `reorder` does. Rejects with a SyncError, and changes nothing, when the frame does not fit: `malformed`, or `frame_gap` when it
    * does not begin where this replica stands.
@@ -173,6 +181,17 @@ export function createReplica(app: App, actor: string, report: (error: unknown) 
     return new Set(overlay.runs.filter((run) => isNamed(run.intent.id)))
   }
 
+  const runAll = async (retired: ReadonlySet<Run>, appended: Plan['appended']): Promise<readonly RunAnswer[]> => {
+    const result = await commit({ staged: undefined, retired, appended })
+    if ('error' in result) return [{ kept: false, error: result.error }]
+    return result.rebased.appended.map(({ record }) => ({
+      kept: true,
+      picture: record.picture,
+      needs: record.needs,
+      base: baseOf(overlay, record),
+    }))
+  }
+
   const tableOf = (name: string): TableState => {
     const state = overlay.tables.get(name)
     if (state === undefined)
@@ -201,12 +220,10 @@ export function createReplica(app: App, actor: string, report: (error: unknown) 
       lane.run(async () => {
         const known = overlay.runsById.get(intent.id)
         if (known !== undefined) return { kept: true, picture: known.picture, needs: [] }
-        const result = await commit({ staged: undefined, retired: new Set(), appended: [{ intent, mode }] })
-        if ('error' in result) return { kept: false, error: result.error }
-        const record = result.rebased.appended[0]?.record
-        const base = record === undefined ? undefined : baseOf(overlay, record)
-        return { kept: true, picture: record?.picture ?? 'shown', needs: record?.needs ?? [], base }
+        const [answer] = await runAll(new Set(), [{ intent, mode }])
+        return answer as RunAnswer
       }),
+    exchange: (ids, intents) => lane.run(() => runAll(runsOf(ids), intents)),
     confirm: (frame, retired, pending) =>
       lane.run(async () => {
         const staged = reader.stage(frame)

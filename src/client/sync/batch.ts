@@ -31,7 +31,13 @@ function wireText({ intent, sequence, givenUp }: OutboxEntry): string {
   if (sequence === undefined)
     throw new SyncError('storage_failed', 'An intent was about to be sent before it was stored')
   if (givenUp !== undefined) {
-    const withdrawal: Withdrawal = { sequence, id: intent.id, withdraw: givenUp.as }
+    const { id, replaces } = intent
+    const withdrawal: Withdrawal = {
+      sequence,
+      id,
+      withdraw: givenUp.as === 'parked' ? 'parked' : 'discarded',
+      replaces,
+    }
     return JSON.stringify(withdrawal)
   }
   return JSON.stringify({ sequence, ...intent })

@@ -173,10 +173,9 @@ async function decideBatch(
     if (isWithdrawal(entry)) {
       if (before !== undefined)
         return { decision: decision(before.outcome, before.fingerprint, true), isRepeated: true }
-      return {
-        decision: decision({ status: 'withdrawn', code: 'discarded', details: { as: entry.withdraw } }, ''),
-        isRepeated: false,
-      }
+      const applied = await appliedBefore(sql, actor, entry, ledger)
+      const details = { as: entry.withdraw, ...(applied && { applied: applied.intentId }) }
+      return { decision: decision({ status: 'withdrawn', code: 'discarded', details }, ''), isRepeated: false }
     }
     const fingerprint = fingerprintIntent(entry, hash)
     if (before !== undefined) {
@@ -195,6 +194,9 @@ async function decideBatch(
           detail: 'The ledger no longer remembers the time when this intent may have been decided.',
         },
       }
+    const replaced = await appliedBefore(sql, actor, entry, ledger)
+    if (replaced !== undefined && isSame(replaced, fingerprint))
+      return { decision: decision(replaced.outcome, fingerprint), isRepeated: true }
     const missing = entry.needs?.find((need) => {
       const needed = ledger.intent(actor, need)
       return needed !== undefined && !hasEffects(needed.outcome)
@@ -214,6 +216,24 @@ const forked = (what: string): SyncError => new SyncError('forked', what)
 /** A withdrawal saw no content, so it is the same as any. */
 const isSame = (before: LedgerRecord, fingerprint: string): boolean =>
   before.fingerprint === '' || before.fingerprint === fingerprint
+
+/**
+ * What the ledger knows of the intent in whose place this one was made, where that has had its effects after all: its device could not
+ * know, because the answer was lost. A withdrawal on the way between the two says where to look.
+ */
+async function appliedBefore(
+  sql: Sql,
+  actor: string,
+  { replaces }: Entry,
+  ledger: ReadonlyMap<string, LedgerRecord>,
+): Promise<LedgerRecord | undefined> {
+  const replaced = replaces === undefined ? undefined : ledger.get(replaces)
+  if (replaced === undefined || hasEffects(replaced.outcome)) return replaced
+  const applied = replaced.outcome.status === 'withdrawn' ? replaced.outcome.details['applied'] : undefined
+  return typeof applied === 'string'
+    ? (ledger.get(applied) ?? (await readIntents(sql, actor, [applied])).get(applied))
+    : undefined
+}
 
 /** Adds what is recorded at places that are decided already. */
 async function repeatOutcomes(
@@ -267,6 +287,7 @@ function intentsIn({ actor, entries }: Batch): readonly (readonly [actor: string
   const ids = new Set<string>()
   for (const entry of entries) {
     ids.add(entry.id)
+    if (entry.replaces !== undefined) ids.add(entry.replaces)
     if (!isWithdrawal(entry)) for (const need of entry.needs ?? []) ids.add(need)
   }
   return [...ids].map((id) => [actor, id] as const)
