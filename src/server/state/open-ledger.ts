@@ -20,6 +20,8 @@ export interface OpenLedger {
   client(client: string): ClientRecord | undefined
   /** One of the intents that it was opened for. */
   intent(actor: string, id: string): LedgerRecord | undefined
+  /** Any intent: read now, if it was not opened for it. */
+  find(actor: string, id: string): Promise<LedgerRecord | undefined>
   /** What is recorded at a client's numbers from `from` to `to`, by number. */
   places(client: string, from: number, to: number): Promise<ReadonlyMap<number, LedgerRecord>>
   /** How many decisions were noted. */
@@ -46,6 +48,8 @@ export async function openLedger(
   return {
     client: (client) => clients.get(client),
     intent: (actor, id) => intents.get(actor)?.get(id),
+    find: async (actor, id) =>
+      intents.get(actor)?.get(id) ?? (await readIntents(sql, [[actor, id]])).get(actor)?.get(id),
     async places(client, from, to) {
       const places = await readPlaces(sql, client, from, to)
       for (const [sequence, known] of decided.get(client) ?? []) places.set(sequence, known)

@@ -173,7 +173,7 @@ async function decideBatch(
     if (isWithdrawal(entry)) {
       if (before !== undefined)
         return { decision: decision(before.outcome, before.fingerprint, true), isRepeated: true }
-      const applied = await appliedBefore(sql, actor, entry, ledger)
+      const applied = await appliedBefore(ledger, actor, entry)
       const details = { as: entry.withdraw, ...(applied && { applied: applied.intentId }) }
       return { decision: decision({ status: 'withdrawn', code: 'discarded', details }, ''), isRepeated: false }
     }
@@ -194,7 +194,7 @@ async function decideBatch(
           detail: 'The ledger no longer remembers the time when this intent may have been decided.',
         },
       }
-    const replaced = await appliedBefore(sql, actor, entry, ledger)
+    const replaced = await appliedBefore(ledger, actor, entry)
     if (replaced !== undefined && isSame(replaced, fingerprint))
       return { decision: decision(replaced.outcome, fingerprint), isRepeated: true }
     const missing = entry.needs?.find((need) => {
@@ -222,17 +222,14 @@ const isSame = (before: LedgerRecord, fingerprint: string): boolean =>
  * know, because the answer was lost. A withdrawal on the way between the two says where to look.
  */
 async function appliedBefore(
-  sql: Sql,
+  ledger: OpenLedger,
   actor: string,
   { replaces }: Entry,
-  ledger: ReadonlyMap<string, LedgerRecord>,
 ): Promise<LedgerRecord | undefined> {
-  const replaced = replaces === undefined ? undefined : ledger.get(replaces)
+  const replaced = replaces === undefined ? undefined : ledger.intent(actor, replaces)
   if (replaced === undefined || hasEffects(replaced.outcome)) return replaced
   const applied = replaced.outcome.status === 'withdrawn' ? replaced.outcome.details['applied'] : undefined
-  return typeof applied === 'string'
-    ? (ledger.get(applied) ?? (await readIntents(sql, actor, [applied])).get(applied))
-    : undefined
+  return typeof applied === 'string' ? ledger.find(actor, applied) : undefined
 }
 
 /** Adds what is recorded at places that are decided already. */
