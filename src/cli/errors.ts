@@ -3,8 +3,8 @@
 /** The command was called in a way that it does not know. */
 export class UsageError extends Error {
   /** The command whose help tells what is right; that of the whole otherwise. */
-  readonly command: 'migrate' | 'verify' | undefined
-  constructor(message: string, command?: 'migrate' | 'verify') {
+  readonly command: 'migrate' | 'verify' | 'replay' | undefined
+  constructor(message: string, command?: 'migrate' | 'verify' | 'replay') {
     super(message)
     this.name = 'UsageError'
     this.command = command

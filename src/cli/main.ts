@@ -3,6 +3,7 @@
 // output and folder come in, so that tests run it as it is.
 
 import { ReachError, UsageError } from './errors.ts'
+import type { Answered } from './replay.ts'
 import { HELP, helpOf, parseWords } from './words.ts'
 
 /** Where the command stands. */
@@ -18,6 +19,16 @@ export interface Surroundings {
 /** 0: all is well. 1: something was found. 2: the command was called wrongly. 3: the app or the database cannot be reached. */
 export type ExitCode = 0 | 1 | 2 | 3
 
+/** Posts JSON; gives status and body of whatever answered. */
+async function post(url: string, headers: { readonly [name: string]: string }, body: string): Promise<Answered> {
+  try {
+    const response = await fetch(url, { method: 'POST', headers, body })
+    return { status: response.status, body: await response.text() }
+  } catch (error) {
+    throw new ReachError(`${url} does not answer: ${error instanceof Error ? error.message : String(error)}`, error)
+  }
+}
+
 /** Runs the command with these words; never rejects. */
 export async function main(words: readonly string[], { out, err, cwd }: Surroundings): Promise<ExitCode> {
   try {
@@ -27,6 +38,7 @@ export async function main(words: readonly string[], { out, err, cwd }: Surround
       return 0
     }
     const { command, options } = parsed
+    if (command === 'replay') return await (await import('./replay.ts')).runReplay({ options, cwd, out, send: post })
     // Only now what needs a database is loaded: help comes without.
     const [{ openApp, openDatabase }, { runMigrate }, { runVerify }] = await Promise.all([
       import('./open.ts'),

@@ -3,60 +3,92 @@
 
 import { UsageError } from './errors.ts'
 
-/** What was asked for. */
+/** What was asked for: of `migrate` and `verify` app and database, of `replay` file and address. */
 export interface Options {
   readonly app: string
   readonly database: string
+  readonly file: string
+  readonly url: string
+  readonly token: string | undefined
   readonly apply: boolean
   readonly repair: boolean
   readonly json: boolean
 }
 
-/** The commands, what they do, and which of the options that are no addresses they take. */
+/** The commands, what they do, what they want, and which of the options without a value they take. */
 export const COMMANDS = {
   migrate: {
     does: 'prints what the database lacks for the app, as SQL; with --apply makes it',
+    usage: '--app <module> --database <address>',
+    wants: ['app', 'database'],
+    takes: [],
     flags: ['apply', 'json'],
   },
   verify: {
     does: 'compares aggregates, positions, change log and numbers with what they should be; with --repair mends what can be',
+    usage: '--app <module> --database <address>',
+    wants: ['app', 'database'],
+    takes: [],
     flags: ['repair', 'json'],
   },
-} as const
+  replay: {
+    does: 'sends what a rescue bundle holds to the authority, which decides each intent once, however often it is sent',
+    usage: '<file> --url <address> --token <token>',
+    wants: ['file', 'url'],
+    takes: ['token'],
+    flags: ['json'],
+  },
+} as const satisfies { readonly [name: string]: Command }
 
+interface Command {
+  readonly does: string
+  readonly usage: string
+  readonly wants: readonly (keyof typeof VALUES)[]
+  readonly takes: readonly (keyof typeof VALUES)[]
+  readonly flags: readonly (keyof typeof FLAGS)[]
+}
+
+/** The name of a command. */
 export type CommandName = keyof typeof COMMANDS
 
-const ABOUT = {
+const FLAGS = {
   apply: 'makes what is missing, in one transaction',
   repair: 'recomputes aggregates and adopts rows anew, in one transaction',
   json: 'prints one JSON document instead of text',
 } as const
 
-const ADDRESSES = `  --app <module>        the module that exports the app as \`app\`: ./src/app.js (or app.ts, where Node reads TypeScript)
-  --database <address>  sqlite:./data.db, or postgres://user@host/name`
+/** `file` is the one that is said without its name. */
+const VALUES = {
+  app: [
+    '--app <module>',
+    'the module that exports the app as `app`: ./src/app.js (or app.ts, where Node reads TypeScript)',
+  ],
+  database: ['--database <address>', 'sqlite:./data.db, or postgres://user@host/name'],
+  file: ['<file>', 'the rescue bundle, as exportUnsent gave it'],
+  url: ['--url <address>', 'where the authority answers devices: https://example.org/sync'],
+  token: ['--token <token>', 'the bearer token of the person whose bundle it is'],
+} as const
 
-const EXITS = `Exit codes: 0 all is well, 1 something was found, 2 wrong usage, 3 the app or the database cannot be reached.`
+const EXITS = `Exit codes: 0 all is well, 1 something was found, 2 wrong usage, 3 what was named cannot be reached.`
 
 /** The help of the whole command. */
-export const HELP = `holdfast <command> --app <module> --database <address> [options]
+export const HELP = `holdfast <command> [options]
 
 ${Object.entries(COMMANDS)
-  .map(([name, { does }]) => `  ${name.padEnd(9)}${does}`)
+  .map(([name, { usage, does }]) => `  holdfast ${name} ${usage}\n           ${does}`)
   .join('\n')}
-
-${ADDRESSES}
 
 holdfast <command> --help says more. ${EXITS}`
 
 /** The help of one command. */
 export function helpOf(name: CommandName): string {
-  const { does, flags } = COMMANDS[name]
-  return `holdfast ${name} --app <module> --database <address> ${flags.map((flag) => `[--${flag}]`).join(' ')}
+  const { does, usage, wants, takes, flags }: Command = COMMANDS[name]
+  const lines = [...wants, ...takes].map((value) => VALUES[value])
+  return `holdfast ${name} ${usage} ${flags.map((flag) => `[--${flag}]`).join(' ')}
 
 ${does[0]?.toUpperCase()}${does.slice(1)}.
 
-${ADDRESSES}
-${flags.map((flag) => `  ${`--${flag}`.padEnd(22)}${ABOUT[flag]}`).join('\n')}
+${[...lines, ...flags.map((flag) => [`--${flag}`, FLAGS[flag]] as const)].map(([word, about]) => `  ${word.padEnd(22)}${about}`).join('\n')}
 
 ${EXITS}`
 }
@@ -71,39 +103,44 @@ export function parseWords(
   if (first === undefined) throw new UsageError('Say what to do.')
   if (first === '--help' || first === '-h' || first === 'help') return { kind: 'help' }
   if (!Object.hasOwn(COMMANDS, first))
-    throw new UsageError(
-      `There is no command ${JSON.stringify(first)}; there are ${Object.keys(COMMANDS).join(' and ')}.`,
-    )
+    throw new UsageError(`There is no command ${JSON.stringify(first)}; there are ${Object.keys(COMMANDS).join(', ')}.`)
   const command = first as CommandName
   if (rest.includes('--help') || rest.includes('-h')) return { kind: 'help', command }
+  const { wants, takes, flags: known }: Command = COMMANDS[command]
+  const named: readonly string[] = [...wants, ...takes].filter((name) => name !== 'file')
   const values = new Map<string, string>()
   const flags = new Set<string>()
-  const known: readonly string[] = COMMANDS[command].flags
   for (let at = 0; at < rest.length; at++) {
     const [word = '', given] = splitWord(rest[at] ?? '')
     const name = word.slice(2)
-    if (!word.startsWith('--')) throw new UsageError(`What is ${JSON.stringify(word)}? Options begin with --.`, command)
-    if (name === 'app' || name === 'database') {
+    if (!word.startsWith('--')) {
+      if (!wants.includes('file') || values.has('file'))
+        throw new UsageError(`What is ${JSON.stringify(word)}? Options begin with --.`, command)
+      values.set('file', word)
+    } else if (named.includes(name)) {
       const value = given ?? rest[++at]
       if (value === undefined || value === '' || value.startsWith('--'))
         throw new UsageError(`--${name} wants a value after it.`, command)
       values.set(name, value)
-    } else if (known.includes(name) && given === undefined) flags.add(name)
+    } else if (known.some((flag) => flag === name) && given === undefined) flags.add(name)
     else
       throw new UsageError(
         `${command} has no option ${word}; it has ${known.map((flag) => `--${flag}`).join(', ')}.`,
         command,
       )
   }
-  const [app, database] = [values.get('app'), values.get('database')]
-  if (app === undefined || database === undefined)
-    throw new UsageError(`${app === undefined ? '--app' : '--database'} is missing.`, command)
+  for (const name of wants)
+    if (!values.has(name))
+      throw new UsageError(`${name === 'file' ? VALUES.file[0] : `--${name}`} is missing.`, command)
   return {
     kind: 'run',
     command,
     options: {
-      app,
-      database,
+      app: values.get('app') ?? '',
+      database: values.get('database') ?? '',
+      file: values.get('file') ?? '',
+      url: values.get('url') ?? '',
+      token: values.get('token'),
       apply: flags.has('apply'),
       repair: flags.has('repair'),
       json: flags.has('json'),

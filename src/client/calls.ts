@@ -81,6 +81,8 @@ export interface CallParts {
 /** What a job between two calls works with. */
 export interface Between extends CallParts {
   newId(): IntentId
+  /** This device's time. */
+  now(): number
   /** Hands an intent over to the outbox; its handle. One that is there already is not kept again. */
   keep(intent: KeptIntent): IntentHandle
 }
@@ -214,6 +216,7 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
         const { outbox } = parts
         const between: Between = {
           ...parts,
+          now: clock.now,
           newId: () => randomUuid(random) as IntentId,
           keep(intent) {
             const made = calls.get(intent.id) ?? register(intent.id)

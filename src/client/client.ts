@@ -164,7 +164,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
 
   async function tidyOutbox(): Promise<void> {
     const now = host.clock.now()
-    if (!isBroken) await outbox?.tidy(now - tuning.keepDecidedMs, now)
+    if (!isBroken) await outbox?.tidy(now - tuning.keepDecidedMs, now, now - tuning.keepDiscardedMs)
   }
 
   function giveUp(entry: OutboxEntry, how: Parameters<Outbox['giveUp']>[1]): void {

@@ -33,29 +33,30 @@ export async function take(
   })
   return client.between(async ({ replica, outbox, newId, keep, onRun }) => {
     const renamed = new Map<IntentId, IntentId>()
-    const members = copies.map(({ mode, id = newId(), needs = [], ...intent }) => {
-      const { replaces } = intent
-      const { givenUp, outcome } = (replaces === undefined ? undefined : outbox.get(replaces)) ?? {}
+    const members = copies.map(({ id = newId(), ...intent }) => ({ ...intent, id }))
+    const fresh = members.filter(({ id }) => outbox.get(id) === undefined)
+    for (const { id, replaces } of fresh) {
+      if (replaces === undefined) continue
+      const { givenUp, outcome } = outbox.get(replaces) ?? {}
       if (givenUp?.as === 'replaced' || (outcome !== undefined && hasEffects(outcome)))
         throw new SyncError('settled', `Intent ${replaces} was to be replaced`)
-      if (replaces !== undefined) renamed.set(replaces, id)
-      return { mode, needs, intent: { ...intent, id } }
-    })
-    const fresh = members.filter(({ intent }) => outbox.get(intent.id) === undefined)
+      renamed.set(replaces, id)
+    }
     onRun()
+    // What is replaced by another of them shows nothing.
+    const running = fresh.filter(({ id }) => !renamed.has(id))
     const answers = await replica.exchange(
       new Set(renamed.keys()),
-      fresh.map(({ intent: { births, ...intent }, mode }) => ({ intent, mode })),
+      running.map(({ mode, needs, births, ...intent }) => ({ intent, mode })),
     )
-    for (const answer of answers) if (!answer.kept) throw refusalOf(fresh[0]?.intent.name ?? '', answer.error)
-    const kept = fresh.map(({ intent, needs }, index): KeptIntent => {
-      const answer = answers[index]
+    for (const answer of answers) if (!answer.kept) throw refusalOf(running[0]?.name ?? '', answer.error)
+    for (const { mode, needs = [], ...intent } of fresh) {
+      const answer = answers[running.findIndex(({ id }) => id === intent.id)]
+      const { needs: seen = [], base = intent.base } = answer?.kept === true ? answer : {}
       // What they build on stood there before by the name of the old one.
-      const all = new Set([...needs, ...(answer?.kept === true ? answer.needs : [])].map((id) => renamed.get(id) ?? id))
-      const base = (answer?.kept === true ? answer.base : undefined) ?? intent.base
-      return { ...intent, ...(all.size > 0 && { needs: [...all].slice(0, LIMITS.needs) }), ...(base && { base }) }
-    })
-    for (const intent of kept) keep(intent)
-    return members.map(({ intent }) => keep(intent))
+      const all = new Set([...needs, ...seen].map((need) => renamed.get(need) ?? need))
+      keep({ ...intent, ...(all.size > 0 && { needs: [...all].slice(0, LIMITS.needs) }), ...(base && { base }) })
+    }
+    return members.map((intent) => keep(intent))
   }, options)
 }

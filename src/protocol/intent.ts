@@ -81,8 +81,8 @@ export const mutatorVersion = integer(1, 1_000_000)
 /** When an intent was made. */
 export const madeAt = integer(-8.64e15, 8.64e15)
 
-const numbered: Decoder<NumberedIntent> = object({
-  sequence,
+/** The members of an intent wherever it stands. */
+export const intentMembers = {
   id: intentId,
   root: optional(intentId),
   replaces: optional(intentId),
@@ -93,7 +93,9 @@ const numbered: Decoder<NumberedIntent> = object({
   needs: optional(array(intentId, LIMITS.needs)),
   births: optional(array(birth, LIMITS.births)),
   base: optional(base),
-})
+}
+
+const numbered: Decoder<NumberedIntent> = object({ sequence, ...intentMembers })
 
 const withdrawal: Decoder<Withdrawal> = object({
   sequence,

@@ -134,7 +134,7 @@ test('a database that does not fit the app is something that was found', async (
 
 test.each([
   ['nothing', [], /Say what to do/],
-  ['another command', ['dance'], /There is no command "dance"; there are migrate and verify/],
+  ['another command', ['dance'], /There is no command "dance"; there are migrate, verify, replay/],
   ['no app', ['migrate', '--database', 'sqlite:x'], /--app is missing/],
   ['no database', ['verify', '--app', 'x'], /--database is missing/],
   ['a word too many', ['verify', 'x'], /What is "x"\? Options begin with --/],

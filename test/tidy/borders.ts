@@ -93,7 +93,11 @@ export const BORDERS: readonly Border[] = [
     packages: ['node', 'eventsource-parser'],
   },
   { place: 'hosts/jose', may: below, types: ['server/actor.ts'], packages: ['jose'] },
-  { place: 'cli', may: [...below, 'server', 'server/db/sqlite', 'hosts/node/authority-host.ts'], packages: ['node'] },
+  {
+    place: 'cli',
+    may: [...below, 'server', 'server/db/sqlite', 'hosts/node/authority-host.ts', 'client/outbox/rescue.ts'],
+    packages: ['node'],
+  },
   {
     place: 'sim',
     may: [...below, 'client', 'server', 'server/db/sqlite', 'hosts'],

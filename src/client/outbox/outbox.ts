@@ -62,8 +62,11 @@ export interface Outbox {
   setSending(entries: readonly OutboxEntry[], isSending: boolean): void
   /** Begins a new birth: the same intents under new numbers, all to be decided again. Resolves when that is stored. */
   rebirth(client: ClientId, at: number): Promise<void>
-  /** Lets go of decided entries from before `decidedBefore`; rewrites the journal when that is worth it. */
-  tidy(decidedBefore: number, at: number): Promise<void>
+  /**
+   * Lets go of decided entries from before `decidedBefore`, of discarded ones from before `discardedBefore`; rewrites the journal when that is
+   * worth it.
+   */
+  tidy(decidedBefore: number, at: number, discardedBefore?: number): Promise<void>
   /** Resolves when all that was added is kept or refused, and nothing is being written. */
   settled(): Promise<void>
 }
@@ -256,8 +259,8 @@ export function createOutbox(
         stored = 0
         listener.changed(numbered)
       }),
-    async tidy(decidedBefore, at) {
-      const count = countForgettable(line.entries(), decidedBefore)
+    async tidy(decidedBefore, at, discardedBefore = decidedBefore) {
+      const count = countForgettable(line.entries(), decidedBefore, discardedBefore)
       if (count > 0) {
         const event: OutboxEvent = { kind: 'forgotten', through: (line.first + count - 1) as Sequence }
         line.apply(event)

@@ -69,7 +69,7 @@ export function rebornEvents(
 }
 
 /** When there are more births than an intent may carry, those between the first and the newest ones are left out. */
-function withBirth(intent: KeptIntent, birth: Birth): KeptIntent {
+export function withBirth(intent: KeptIntent, birth: Birth): KeptIntent {
   const births = [...(intent.births ?? []), birth]
   return {
     ...intent,
@@ -80,11 +80,26 @@ function withBirth(intent: KeptIntent, birth: Birth): KeptIntent {
   }
 }
 
-/** How many entries, from the first on, need not be kept: decided before then, shown as decided, and waiting for nobody. */
-export function countForgettable(entries: readonly OutboxEntry[], decidedBefore: number): number {
+/** Up to this length an outbox is kept for what a person discarded: what stands behind that is decided, and has to stay with it. */
+const KEPT_FOR_DISCARDED = 2_000
+
+/**
+ * How many entries, from the first on, need not be kept: decided before then, shown as decided, and waiting for nobody. What was discarded
+ * may be had back until `discardedBefore`.
+ */
+export function countForgettable(
+  entries: readonly OutboxEntry[],
+  decidedBefore: number,
+  discardedBefore: number,
+): number {
+  const spared = entries.length > KEPT_FOR_DISCARDED ? decidedBefore : discardedBefore
   const kept = entries.findIndex(
     ({ outcome, isReopened, isRetired, decidedAt, givenUp }) =>
-      outcome === undefined || isReopened || !isRetired || decidedAt >= decidedBefore || givenUp?.as === 'parked',
+      outcome === undefined ||
+      isReopened ||
+      !isRetired ||
+      decidedAt >= (givenUp?.as === 'discarded' ? spared : decidedBefore) ||
+      givenUp?.as === 'parked',
   )
   return kept < 0 ? entries.length : kept
 }

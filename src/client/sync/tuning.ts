@@ -14,6 +14,8 @@ export interface Tuning {
   readonly pollMs: number
   /** Decided intents are kept this long, in case the authority is restored from a backup and asks for them again. */
   readonly keepDecidedMs: number
+  /** What a person discarded is kept this long, for undo and export. */
+  readonly keepDiscardedMs: number
   /** How long after the last frame to fold the journals: not between two frames of one burst. */
   readonly foldAfterMs: number
 }
@@ -25,5 +27,6 @@ export const DEFAULT_TUNING: Tuning = Object.freeze({
   silenceMs: 20_000,
   pollMs: 15_000,
   keepDecidedMs: 7 * 86_400_000,
+  keepDiscardedMs: 30 * 86_400_000,
   foldAfterMs: 2_000,
 })
