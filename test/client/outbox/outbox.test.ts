@@ -292,6 +292,24 @@ describe('giving up and letting go', () => {
     await settle()
     expect(outbox.last).toBe(7)
   })
+
+  test('what was discarded is kept for longer than what was decided, unless the outbox is long', async () => {
+    const { outbox, settle } = await open()
+    for (let number = 1; number <= 3; number++) outbox.add(intent(number))
+    await settle()
+    await outbox.giveUp(uuid(2) as IntentId, { as: 'discarded', reason: undefined, detail: undefined })
+    await outbox.decide(
+      [applied(1, 1), { from: 2, to: 2, status: 'withdrawn', code: 'discarded', details: {} }, applied(3, 3)],
+      10,
+    )
+    outbox.retire(3)
+    await outbox.tidy(100, 100, 5)
+    expect([outbox.first, outbox.entries().length]).toEqual([2, 2])
+    for (let number = 4; number <= 2_005; number++) outbox.add(intent(number))
+    await settle()
+    await outbox.tidy(100, 100, 5)
+    expect(outbox.first).toBe(4)
+  })
 })
 
 test('[I5] a journal that was written anew leaves it to the frames what is in the rows: they may be lost with the power', async () => {
