@@ -27,6 +27,9 @@ import { createTalker } from './tabs/talk.ts'
 export function createClient<A extends App>(options: ClientOptions<A>): Client<A> {
   const { app, host, session } = options
   const actor = parseActor(session.actor)
+  // Asked for first: what is set up here meanwhile takes as long as a browser does to open a database.
+  const opening = (async () => host.openStorage(actor))()
+  opening.catch(() => undefined)
   const tuning: Tuning = { ...DEFAULT_TUNING, ...options.tuning }
   const replica = createReplica(app, actor, host.report)
   const calls = createCalls(app, host)
@@ -67,7 +70,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
 
   async function open(): Promise<void> {
     try {
-      const opened = await host.openStorage(actor)
+      const opened = await opening
       player = createRole({
         storage: opened,
         tabs: opened.shared === undefined ? undefined : host.openTabs?.(actor),

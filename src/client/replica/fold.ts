@@ -8,6 +8,9 @@ import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 import type { Overlay } from './overlay.ts'
 
+/** So many rows are in one patch: storage puts whole patches together into records, which small ones fill better. */
+const PATCH_ROWS = 250
+
 /** Frames of at most `LIMITS.pageEntries` rows each; none before the first frame. */
 export function* foldFrames(overlay: Overlay): Iterable<StoredFrame> {
   const { frame } = overlay
@@ -21,7 +24,7 @@ export function* foldFrames(overlay: Overlay): Iterable<StoredFrame> {
     let from: Place = NOWHERE
     let isFirst = true
     do {
-      const chunk = rows.splice(0, LIMITS.pageEntries - entries)
+      const chunk = rows.splice(0, Math.min(PATCH_ROWS, LIMITS.pageEntries - entries))
       const last = chunk.at(-1)
       const place: Place =
         rows.length === 0 || last === undefined ? to : { ...NOWHERE, within: { table: last.table, id: last.row.id } }

@@ -6,7 +6,7 @@ import { type IDBPDatabase, type IDBPObjectStore, unwrap } from 'idb'
 import { check } from '../../base/assert.ts'
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
-import { addRecord } from './idb-add.ts'
+import { addRecord, readRecords } from './idb-record.ts'
 import { inStore } from './store-fault.ts'
 
 /** The number of the format of these records; what is newer is left untouched. */
@@ -64,16 +64,17 @@ export interface IdbJournal {
 type Store<Mode extends IDBTransactionMode> = IDBPObjectStore<unknown, string[], string, Mode>
 
 const HEAD = 'head'
-/** In so many parts a journal is asked for when it is loaded: with more, asking takes longer than what is gained by parsing early. */
+/** In so many parts short records are asked for when a journal is loaded: with more, asking takes longer than what is gained by it. */
 const LOAD_PARTS = 16
 const empty: Head = { format: IDB_FORMAT, epoch: 0, first: 0, last: 0, covers: -1 }
 
-/** Opens the journal in the object store of this name. */
+/** Opens the journal in the object store of this name. `mayWrite` is waited for before anything is written. */
 export function openIdbJournal(
   db: IDBPDatabase,
   name: string,
   durability: 'strict' | 'relaxed',
   heard: Heard,
+  mayWrite: () => Promise<void>,
 ): IdbJournal {
   const lane = createLane()
   /** The key of the last record that is known here. */
@@ -94,6 +95,7 @@ export function openIdbJournal(
     kept: (result: Result) => void = () => undefined,
   ): Promise<Result> =>
     inStore(what, async () => {
+      if (mode === 'readwrite') await mayWrite()
       const transaction = db.transaction([name], mode, { durability })
       const { done } = transaction
       // When the work fails, the transaction does too; one of the two errors is told.
@@ -170,25 +172,32 @@ export function openIdbJournal(
     async load<Value>(parse: (text: string) => Value, begin?: string) {
       const values: Value[] = []
       const isNew = await within('readonly', 'be read', async (store) => {
-        const [head, keys] = await Promise.all([headOf(store), store.getAllKeys(since(0)) as Promise<number[]>])
-        // Asked for in parts, so that the browser reads one while the one before it is parsed.
-        const size = Math.ceil(keys.length / LOAD_PARTS)
-        const parts: Promise<string[]>[] = []
-        for (let first = 0; first < keys.length; first += size) {
-          const end = keys[Math.min(first + size, keys.length) - 1]
-          const part = store.getAll(IDBKeyRange.bound(keys[first], end)) as Promise<string[]>
+        const head = await headOf(store)
+        const { first, last } = head ?? empty
+        const asked: Promise<readonly string[]>[] = []
+        const ask = (key: number | IDBKeyRange): void => {
+          const texts = readRecords(unwrap(store), key)
           // When one cannot be read or parsed, nobody waits for the others.
-          part.catch(() => undefined)
-          parts.push(part)
+          texts.catch(() => undefined)
+          asked.push(texts)
         }
-        for (const part of parts) {
-          for (const text of await part) {
+        // Asked for in parts, so that the browser reads one while the one before it is parsed: the records with which the journal was
+        // written anew one by one, those that have come since, which are short, some at a time.
+        const coming = store.getAllKeys(since(last)) as Promise<number[]>
+        for (let key = first; key <= last; key++) ask(key)
+        const bases = asked.length
+        const keys = await coming
+        const size = Math.ceil(keys.length / LOAD_PARTS)
+        for (let at = 0; at < keys.length; at += size)
+          ask(IDBKeyRange.bound(keys[at], keys[Math.min(at + size, keys.length) - 1]))
+        for (const [at, texts] of asked.entries()) {
+          for (const text of await texts) {
             all += text.length
-            if ((keys[values.length] as number) <= (head?.last ?? 0)) base += text.length
+            if (at < bases) base += text.length
             values.push(parse(text))
           }
         }
-        position = keys.at(-1) ?? 0
+        position = keys.at(-1) ?? last
         return head === undefined
       })
       if (!isNew || begin === undefined) return values
@@ -206,6 +215,7 @@ export function openIdbJournal(
     },
     add: (text) =>
       lane.run(async () => {
+        await mayWrite()
         // When others have written since the last known record, what they wrote: asked for at once, before much can happen to it.
         let missed: Promise<Found> | undefined
         const key = await inStore('take an addition', () =>

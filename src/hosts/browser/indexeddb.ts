@@ -31,8 +31,11 @@ type Recorded = OutboxEvent | { readonly kind: 'made'; readonly intents: OutboxE
 /** A record of the journal of frames: a frame, or a part of the patches of the next one. */
 type FrameRecord = StoredFrame | { readonly part: readonly Patch[] }
 
-/** A frame goes into records of about this many characters: longer ones take longer to be read, and shorter ones too. */
-const RECORD_LENGTH = 1024 * 1024
+/**
+ * A frame goes into records of about this many characters. Chromium compresses a text, and keeps what then has more than 64 KiB in a
+ * file of its own, which takes 0.6 ms to be read: docs/decisions/0003 has the figures.
+ */
+const RECORD_LENGTH = 150_000
 
 /** Opens the database, and makes it on first use. Rejects with `storage_failed` where the browser refuses. */
 export async function openIndexedDbStorage({ name, durability = 'strict' }: IndexedDbOptions): Promise<Storage> {
@@ -46,7 +49,13 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
       blocking: () => db.close(),
     }),
   )
-  const logIsNew = beginNewLog(name)
+  // Before anything is written: what is written has to stand in the new log. And not before all is read, which it would slow down by
+  // a quarter.
+  let newLog: Promise<void> | undefined
+  const mayWrite = (): Promise<void> => {
+    newLog ??= beginNewLog(name)
+    return newLog
+  }
   let listener: OthersListener | undefined
   let client = ''
   let last = 0
@@ -58,13 +67,23 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
   /** What others put there, as it was heard last. */
   let heardOf: readonly OutboxEvent[] = []
 
-  const outbox = openIdbJournal(db, 'outbox', durability, (texts) => {
-    const events = eventsOf(texts.map(parseEvents))
-    heardOf = events
-    if (events.length > 0) listener?.outbox(events)
-  })
-  const frames = openIdbJournal(db, 'frames', 'relaxed', (texts, areAll) =>
-    listener?.frames(framesOf(texts.map(parseFrame)), areAll),
+  const outbox = openIdbJournal(
+    db,
+    'outbox',
+    durability,
+    (texts) => {
+      const events = eventsOf(texts.map(parseEvents))
+      heardOf = events
+      if (events.length > 0) listener?.outbox(events)
+    },
+    mayWrite,
+  )
+  const frames = openIdbJournal(
+    db,
+    'frames',
+    'relaxed',
+    (texts, areAll) => listener?.frames(framesOf(texts.map(parseFrame)), areAll),
+    mayWrite,
   )
 
   /** The events of some records, with their numbers. */
@@ -103,12 +122,11 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
     async load(birth) {
       // Rows first: what the outbox then says is as new as they are, or newer.
       const kept = framesOf(await frames.load(parseFrame))
-      // Before anything is written: beside a write the old log is sometimes gone on with.
-      await logIsNew
       const events = eventsOf(await outbox.load(parseEvents, JSON.stringify([birth])))
       if (events[0]?.kind !== 'born')
         throw new SyncError('storage_corrupt', 'The stored outbox does not begin with its birth')
       isLoaded = true
+      void mayWrite()
       return { outbox: events, frames: kept }
     },
     draft: createTextDraft,
