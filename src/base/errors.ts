@@ -1,6 +1,6 @@
-// The one error class for faults, and what a device knows of each code: in which phase it happens, who acts next, and, if a device may
-// raise it by itself, what to tell people. What the authority alone raises comes with the authority's words: base/codes.ts has them, the
-// HTTP statuses, and the table that documentation and apps read. Nothing decides by the text of a message.
+// The one error class for faults, and what a device knows of each code: in which phase it happens and who acts next. The sentences for
+// people, and the HTTP statuses, are in base/codes.ts, the table that documentation and apps read: so no page loads the words of fifty
+// codes to show one of them. A problem of the authority comes with the authority's words. Nothing decides by the text of a message.
 // Outcomes («the authority refused») are values, not errors: see protocol/outcome. Broken invariants: see assert.
 
 /** Where on its way an intent or a request was when something happened. */
@@ -24,183 +24,63 @@ export type Remedy = 'retry' | 'recover' | 'person' | 'final'
 export interface Known {
   readonly phase: Phase
   readonly remedy: Remedy
-  /** What happened, in one plain sentence without values; empty for what the authority alone raises. */
-  readonly title: string
-  /** What to do about it. */
-  readonly advice: string
 }
 
-const entry = (phase: Phase, remedy: Remedy, title = '', advice = ''): Known =>
-  Object.freeze({ phase, remedy, title, advice })
+const entry = (phase: Phase, remedy: Remedy): Known => Object.freeze({ phase, remedy })
 
 /** Every code that the engine gives, on the device, on the wire and at the authority. */
 export const KNOWN = Object.freeze({
   // On the device, before an intent is kept.
-  mutator_unknown: entry(
-    'capture',
-    'person',
-    'The app declares no mutator of this name',
-    'Declare it in defineApp, or correct the name.',
-  ),
-  mutator_waited: entry(
-    'capture',
-    'person',
-    'The mutator waited for something else than its transaction',
-    'Fetch what it needs before the call and pass it as an argument.',
-  ),
-  mutator_threw: entry(
-    'capture',
-    'person',
-    'The mutator threw',
-    'Nothing was kept. Mend the mutator, or refuse with tx.reject.',
-  ),
-  refused: entry(
-    'capture',
-    'person',
-    'The mutator refused the call',
-    'Nothing was kept. The reason is in details.code; change it and call again.',
-  ),
-  validation_async: entry(
-    'capture',
-    'person',
-    'The schema of the arguments validates asynchronously',
-    'Use a synchronous schema: a call shows at once.',
-  ),
-  not_held: entry(
-    'capture',
-    'recover',
-    'The mutator read what is not on this device',
-    'The intent is kept and sent without a picture; the authority decides it.',
-  ),
-  settled: entry(
-    'capture',
-    'final',
-    'The intent has had its effects, or another one stands for it',
-    'There is nothing to repair. Make a new call.',
-  ),
-  client_closed: entry('capture', 'person', 'The client is closed', 'Create a new client.'),
-  client_broken: entry(
-    'capture',
-    'person',
-    'An invariant of the engine failed',
-    'What is stored was left untouched. Export the outbox and report the message.',
-  ),
+  mutator_unknown: entry('capture', 'person'),
+  mutator_waited: entry('capture', 'person'),
+  mutator_threw: entry('capture', 'person'),
+  refused: entry('capture', 'person'),
+  validation_async: entry('capture', 'person'),
+  not_held: entry('capture', 'recover'),
+  settled: entry('capture', 'final'),
+  client_closed: entry('capture', 'person'),
+  client_broken: entry('capture', 'person'),
   // On the device's disk.
-  not_durable: entry(
-    'persist',
-    'person',
-    'This device cannot keep the change safely',
-    'Nothing was kept. Keep the form open, free storage, or call again with accept.',
-  ),
-  storage_failed: entry(
-    'persist',
-    'person',
-    'The device’s storage refused the write',
-    'Nothing was kept. Keep the form open and try again; the cause is in details.',
-  ),
-  storage_newer: entry(
-    'persist',
-    'person',
-    'What is stored was written by a newer version of the app',
-    'Update the app. What is stored was left untouched.',
-  ),
-  storage_corrupt: entry(
-    'persist',
-    'person',
-    'What is stored cannot be read',
-    'What is stored was left untouched. Export it, then start with an empty folder.',
-  ),
-  storage_in_use: entry(
-    'persist',
-    'person',
-    'Another process has this storage open',
-    'Close the other process, or give this device a folder of its own.',
-  ),
-  not_leading: entry(
-    'persist',
-    'recover',
-    'Another client of this store leads now',
-    'Nothing to do: the one that leads sends what waits.',
-  ),
+  not_durable: entry('persist', 'person'),
+  storage_failed: entry('persist', 'person'),
+  storage_newer: entry('persist', 'person'),
+  storage_corrupt: entry('persist', 'person'),
+  storage_in_use: entry('persist', 'person'),
+  not_leading: entry('persist', 'recover'),
   // Between device and authority.
-  unreachable: entry('send', 'retry', 'The authority cannot be reached', 'Nothing is lost; the engine tries again.'),
-  timed_out: entry('send', 'retry', 'The authority did not answer in time', 'Nothing is lost; the engine tries again.'),
-  not_ours: entry(
-    'send',
-    'retry',
-    'Something else than the authority answered',
-    'Often a sign-in page of the network. The engine tries again.',
-  ),
-  server_error: entry(
-    'send',
-    'retry',
-    'The authority failed without saying why',
-    'The engine tries again, with smaller batches.',
-  ),
-  unavailable: entry(
-    'send',
-    'retry',
-    'The authority is not ready',
-    'The engine tries again after the delay that it was told.',
-  ),
-  rate_limited: entry('send', 'retry', 'Too many requests', 'The engine tries again after the delay that it was told.'),
-  stream_lost: entry('pull', 'retry', 'The live stream ended', 'The engine pulls and opens it again.'),
-  frame_gap: entry(
-    'merge',
-    'recover',
-    'A frame does not begin where this device stands',
-    'Nothing of it was applied. The device pulls from where it stands.',
-  ),
+  unreachable: entry('send', 'retry'),
+  timed_out: entry('send', 'retry'),
+  not_ours: entry('send', 'retry'),
+  server_error: entry('send', 'retry'),
+  unavailable: entry('send', 'retry'),
+  rate_limited: entry('send', 'retry'),
+  stream_lost: entry('pull', 'retry'),
+  frame_gap: entry('merge', 'recover'),
   // Who is asking.
-  unauthenticated: entry(
-    'authenticate',
-    'person',
-    'The authority does not know who is asking',
-    'Sign in again. The outbox waits.',
-  ),
+  unauthenticated: entry('authenticate', 'person'),
   actor_mismatch: entry('authenticate', 'person'),
   cross_site: entry('authenticate', 'person'),
   // What was asked.
-  malformed: entry('decode', 'final', 'The request cannot be read', 'Correct the field that detail names.'),
-  too_large: entry(
-    'decode',
-    'recover',
-    'The request is larger than its limit',
-    'Send less at once; see the limits in PROTOCOL.md.',
-  ),
+  malformed: entry('decode', 'final'),
+  too_large: entry('decode', 'recover'),
   media_type: entry('decode', 'final'),
   protocol_unsupported: entry('decode', 'person'),
   not_found: entry('decode', 'final'),
   method_not_allowed: entry('decode', 'final'),
   // Answers about an intent that are not outcomes: nothing is recorded.
-  forked: entry(
-    'apply',
-    'recover',
-    'Another copy of this store has used its numbers',
-    'The device takes a new client id and sends the same intents again.',
-  ),
+  forked: entry('apply', 'recover'),
   gap: entry('apply', 'recover'),
   version_unknown: entry('validate', 'person'),
   expired: entry('apply', 'person'),
   key_missing: entry('decode', 'final'),
   key_reused: entry('apply', 'final'),
   in_progress: entry('apply', 'retry'),
-  fault: entry(
-    'apply',
-    'retry',
-    'The mutator failed at the authority',
-    'Nothing was recorded; the intent keeps its place and is tried again.',
-  ),
-  behind: entry('pull', 'retry', 'This replica of the database is behind', 'The engine tries again.'),
+  fault: entry('apply', 'retry'),
+  behind: entry('pull', 'retry'),
   // Codes of outcomes: final.
-  arguments_invalid: entry(
-    'validate',
-    'final',
-    'The arguments do not fit the mutator’s schema',
-    'Correct the fields named in details and call again.',
-  ),
+  arguments_invalid: entry('validate', 'final'),
   row_exists: entry('apply', 'final'),
-  row_gone: entry('apply', 'final', 'The row is not there', 'It was deleted, or was never visible to this actor.'),
+  row_gone: entry('apply', 'final'),
   row_invalid: entry('apply', 'final'),
   forbidden: entry('authorize', 'final'),
   constraint: entry('commit', 'final'),
@@ -238,8 +118,8 @@ export interface SyncErrorOptions {
 }
 
 /**
- * A fault: no network, disk full, session ended. `message` says what happened, why, and what to do;
- * programs look only at `code`, `phase` and `remedy`.
+ * A fault: no network, disk full, session ended. `message` says what was seen and who acts next; `CODES[code]` has a sentence for people
+ * on what happened and one on what to do. Programs look only at `code`, `phase` and `remedy`.
  */
 export class SyncError extends Error {
   readonly code: Code
@@ -255,14 +135,18 @@ export class SyncError extends Error {
     what: string,
     { details = {}, cause, retryAfterMs = 0, requestId, title }: SyncErrorOptions = {},
   ) {
-    const known = KNOWN[code]
+    const { phase, remedy } = KNOWN[code]
     const seen = `${what.replace(/\.$/, '')}.`
-    const rest = known.title === '' ? '' : ` ${known.title}. ${known.advice}`
-    super(title === undefined ? seen + rest : `${title}. ${seen}`, cause === undefined ? undefined : { cause })
+    const next =
+      remedy === 'retry' ? 'Nothing is lost; the engine tries again' : 'What to do stands in CODES of holdfast'
+    super(
+      title === undefined ? `${seen} ${next} (${code}).` : `${title}. ${seen}`,
+      cause === undefined ? undefined : { cause },
+    )
     this.name = 'SyncError'
     this.code = code
-    this.phase = known.phase
-    this.remedy = known.remedy
+    this.phase = phase
+    this.remedy = remedy
     this.details = details
     this.retryAfterMs = retryAfterMs
     this.requestId = requestId

@@ -267,7 +267,7 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
 
 /** A copy that nobody else can change, of arguments that fit on the wire; or why they do not. */
 export function copyArguments(app: App, name: string, args: unknown): Json | SyncError {
-  if (!Object.hasOwn(app.mutators, name)) return new SyncError('mutator_unknown', `${name} was called`)
+  if (!Object.hasOwn(app.mutators, name)) return new SyncError('mutator_unknown', `The app declares no mutator ${name}`)
   const value = args === undefined ? null : args
   const problem = jsonProblem(value)
   if (problem !== undefined)
@@ -284,7 +284,7 @@ export function copyArguments(app: App, name: string, args: unknown): Json | Syn
 
 /** A refusal at the first run: nothing is kept, and the person is told at once. */
 export function refusalOf(name: string, error: unknown): SyncError {
-  if (!(error instanceof Rejection)) return asSyncError(error, 'client_broken', `${name} was called`)
+  if (!(error instanceof Rejection)) return asSyncError(error, 'client_broken', `${name} could not be run`)
   return new SyncError('refused', `${name} was called and rejected with ${error.code}`, {
     details: { ...error.details, code: error.code },
   })

@@ -177,10 +177,10 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   }
 
   function refusal(accept: boolean): SyncError | undefined {
-    if (isClosed) return new SyncError('client_closed', 'A mutator was called')
-    if (isBroken) return new SyncError('client_broken', 'A mutator was called')
+    if (isClosed) return new SyncError('client_closed', 'The client is closed')
+    if (isBroken) return new SyncError('client_broken', 'The client is broken')
     if (isDurable() || accept || options.whenNotDurable === 'accept') return undefined
-    return new SyncError('not_durable', `The storage mode is ${storage?.mode ?? 'unknown'}`)
+    return new SyncError('not_durable', `Nothing was kept: the storage mode is ${storage?.mode ?? 'unknown'}`)
   }
 
   function onEntries(entries: readonly OutboxEntry[]): void {
@@ -272,7 +272,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     outbox: () => outboxItems(outbox?.entries() ?? [], isDurable()),
     async discard(id) {
       await ready
-      if (isClosed) throw new SyncError('client_closed', 'discard was called')
+      if (isClosed) throw new SyncError('client_closed', 'The client is closed')
       const box = outbox as Outbox
       const intentId = parseIntentId(id)
       await calls.handedOver()

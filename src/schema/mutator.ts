@@ -170,7 +170,8 @@ export function validateArguments(name: string, mutator: Mutator, args: unknown)
   const problem = jsonProblem(args) ?? membersProblem(args as Json)
   if (problem !== undefined) return { ok: false, problems: [problem] }
   const result = mutator.schema['~standard'].validate(args)
-  if (result instanceof Promise) throw new SyncError('validation_async', `${name} was called`)
+  if (result instanceof Promise)
+    throw new SyncError('validation_async', `The schema of ${name} validates asynchronously`)
   if (result.issues === undefined) return { ok: true, input: result.value }
   return { ok: false, problems: result.issues.slice(0, 20).map(describeIssue) }
 }

@@ -21,7 +21,8 @@ export function createRun({ app, host }: World, writer: Writer, ready: Promise<v
   const client = randomUuid(host.random) as ClientId
   return async (actor, name, args, options = {}) => {
     const mutator = Object.hasOwn(app.mutators, name) ? app.mutators[name] : undefined
-    if (mutator === undefined) throw new SyncError('mutator_unknown', `authority.run was called with ${name}`)
+    if (mutator === undefined)
+      throw new SyncError('mutator_unknown', `authority.run was called with ${name}, which the app does not declare`)
     const problem = jsonProblem(args)
     if (problem !== undefined) throw new TypeError(`authority.run: in the arguments of ${name}, ${problem}`)
     await ready

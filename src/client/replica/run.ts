@@ -84,7 +84,9 @@ export async function execute(run: Run, mode: 'call' | 'stored', view: View, con
   const { id, root, name, madeAt } = intent
   const mutator = Object.hasOwn(view.app.mutators, name) ? view.app.mutators[name] : undefined
   if (mutator === undefined) {
-    return mode === 'stored' ? kept('unfit') : refused(new SyncError('mutator_unknown', `${name} was called`))
+    return mode === 'stored'
+      ? kept('unfit')
+      : refused(new SyncError('mutator_unknown', `The app declares no mutator ${name}`))
   }
   let input: unknown
   try {
@@ -111,12 +113,11 @@ export async function execute(run: Run, mode: 'call' | 'stored', view: View, con
   control.stop = undefined
   recorder.close()
 
+  const isBlind = recorder.isBlind()
   if (mode === 'call' && ending.how === 'waited')
-    return refused(new SyncError('mutator_waited', `${name} was still waiting when its turn was over`))
-  if (recorder.isBlind()) return { kept: true, record: recorder.record('blind') }
-  if (ending.how === 'done') return { kept: true, record: recorder.record('shown') }
-  if (mode === 'stored') return { kept: true, record: recorder.record('in-doubt') }
-  return refused(ending.how === 'threw' ? errorOf(name, ending.error) : new SyncError('mutator_waited', name))
+    return refused(new SyncError('mutator_waited', `${name} waited for something else than its transaction`))
+  if (mode === 'call' && ending.how === 'threw' && !isBlind) return refused(errorOf(name, ending.error))
+  return { kept: true, record: recorder.record(isBlind ? 'blind' : ending.how === 'done' ? 'shown' : 'in-doubt') }
 }
 
 function begin(mutator: Mutator, tx: Tx<App['tables']>, input: unknown): Promise<unknown> {
