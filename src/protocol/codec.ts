@@ -97,6 +97,12 @@ export function object<Shape extends { readonly [name: string]: Decoder<unknown>
   }
 }
 
+/** The members of both. For shapes that share some: what is spread into a literal is not seen to be without effects by bundlers. */
+/* @__NO_SIDE_EFFECTS__ */
+export function withMembers<Some extends object, Others extends object>(some: Some, others: Others): Some & Others {
+  return { ...some, ...others }
+}
+
 /** A member that may be missing. */
 /* @__NO_SIDE_EFFECTS__ */
 export function optional<Value>(decoder: Decoder<Value>): Decoder<Value | undefined> {

@@ -2,7 +2,7 @@
 // What happened between two places is frame.ts; what an intent was based on is base.ts.
 import { MAX_ID_LENGTH } from '../schema/column.ts'
 import { type Scope, scopeProblem } from '../schema/scope.ts'
-import { type Decoder, integer, object, optional, text } from './codec.ts'
+import { type Decoder, integer, object, optional, text, withMembers } from './codec.ts'
 
 /**
  * How far into one scope's history: a version and the random mark of its commit. Inside a paged pull a place may lie within a
@@ -48,4 +48,4 @@ const placeShape = {
 export const place: Decoder<Place> = object(placeShape)
 
 /** Decodes a cursor. */
-export const cursor: Decoder<Cursor> = object({ scope, ...placeShape })
+export const cursor: Decoder<Cursor> = object(withMembers({ scope }, placeShape))

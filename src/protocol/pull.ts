@@ -1,5 +1,5 @@
 // The pull: from where the device stands, page by page, until a page whose snapshot found nothing further carries the seal.
-import { array, type Decoder, object, optional, text } from './codec.ts'
+import { array, type Decoder, object, optional, text, withMembers } from './codec.ts'
 import { type Cursor, cursor, type Patch, patch, type Seal, seal } from './frame.ts'
 import { LIMITS } from './limits.ts'
 import { type Caller, caller } from './push.ts'
@@ -17,7 +17,7 @@ export interface PullAnswer {
 }
 
 /** Decodes a pull. */
-export const pullRequest: Decoder<PullRequest> = object({ ...caller, cursors: array(cursor, LIMITS.scopes) })
+export const pullRequest: Decoder<PullRequest> = object(withMembers(caller, { cursors: array(cursor, LIMITS.scopes) }))
 
 /** Decodes a page. */
 export const pullAnswer: Decoder<PullAnswer> = object({

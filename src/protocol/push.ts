@@ -1,5 +1,5 @@
 // The push: a batch of one client's intents in sequence, and the authority's answer.
-import { array, type Decoder, integer, object, oneOf, optional, refuse, refuseAt, text } from './codec.ts'
+import { array, type Decoder, integer, object, oneOf, optional, refuse, refuseAt, text, withMembers } from './codec.ts'
 import { type ActorId, actorProblem, type ClientId, type IntentId } from './ids.ts'
 import { clientId, type Entry, entry, intentId, sequence, uuid } from './intent.ts'
 import { LIMITS } from './limits.ts'
@@ -64,7 +64,7 @@ export const caller = {
   stored: integer(0),
 }
 
-const shape = object({ ...caller, after: optional(intentId), intents: array(entry, LIMITS.batchIntents) })
+const shape = object(withMembers(caller, { after: optional(intentId), intents: array(entry, LIMITS.batchIntents) }))
 
 /** Decodes a push. */
 export const pushRequest: Decoder<PushRequest> = (value) => {
