@@ -1,6 +1,6 @@
 // Dice as an input. The rim supplies cryptographic randomness, the simulator a seed.
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { v4, v5 } from 'uuid'
+import { stringify, v5 } from 'uuid'
 
 /** A source of random bytes. */
 export interface Random {
@@ -10,7 +10,11 @@ export interface Random {
 
 /** A random (version 4) UUID, RFC 9562. */
 export function randomUuid(random: Random): string {
-  return v4({ random: random.bytes(16) })
+  const bytes = random.bytes(16)
+  // Version and variant have their places. What else makes such an id in the package would bring dice of its own along.
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
+  return stringify(bytes)
 }
 
 /** The name-based (version 5) UUID of `name` under `namespace`, RFC 9562: equal inputs give equal ids on every device. */

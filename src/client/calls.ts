@@ -131,16 +131,14 @@ export function createCalls(app: App, { random, clock }: Pick<Host, 'random' | '
     }
     const { version } = app.mutators[name] as App['mutators'][string]
     const intent: PendingIntent = { id, name, version, args: copy, madeAt: Math.floor(clock.now()) }
-    const waiting: Waiting = { call: made, intent, accept: options.accept === true }
-    if (parts === undefined && closedBy === undefined) early.push(waiting)
-    else begin(waiting)
+    begin({ call: made, intent, accept: options.accept === true })
     return made
   }
 
   const begin = (waiting: Waiting): void => {
     const { call, intent, accept } = waiting
-    if (parts === undefined)
-      return refuseOne(call, closedBy ?? new SyncError('client_closed', `${intent.name} was called`))
+    if (closedBy !== undefined) return refuseOne(call, closedBy)
+    if (parts === undefined) return void early.push(waiting)
     const kept = parts.outbox.get(intent.id)
     if (kept !== undefined) return settleOne(call, kept)
     const refusal = parts.refusal(accept)

@@ -1,6 +1,6 @@
 // Older arguments turned into newer ones, in memory, just before a run, on either side. What is stored, sent and fingerprinted
 // stays as it was made.
-import { cloneJson, type Json, jsonProblem } from '../base/json.ts'
+import { cloneJson, type Json } from '../base/json.ts'
 import { type Mutator, validateArguments } from './mutator.ts'
 
 /** What a version of some arguments means to this mutator. */
@@ -13,34 +13,24 @@ export type Upgraded =
 
 /** Brings arguments to the mutator's version and validates them. An upgrade that throws is a chain that does not lead here. */
 export function upgradeArguments(name: string, mutator: Mutator, version: number, args: Json): Upgraded {
-  if (version > mutator.version)
-    return {
-      kind: 'unfit',
-      reason: `${name} is at version ${mutator.version} here, the intent was made by version ${version}`,
-    }
+  const unfit = (why: string): Upgraded => ({
+    kind: 'unfit',
+    reason: `${name} was called at version ${version} and is at version ${mutator.version} here: ${why}`,
+  })
+  if (version > mutator.version) return unfit('this app is older')
   // A copy for each run: a step, a schema or a body that writes into its arguments must not change what was made.
   let current = cloneJson(args)
   for (let from = version; from < mutator.version; from++) {
     const step = mutator.upgrades[from]
-    if (step === undefined)
-      return { kind: 'unfit', reason: `${name} has no upgrade from version ${from} to ${from + 1}` }
+    if (step === undefined) return unfit(`no upgrade leads on from version ${from}`)
     try {
       current = step(current)
     } catch (error) {
-      return {
-        kind: 'unfit',
-        reason: `${name}: the upgrade from version ${from} threw: ${error instanceof Error ? error.message : String(error)}`,
-      }
+      return unfit(`the upgrade from version ${from} threw ${error instanceof Error ? error.message : String(error)}`)
     }
-    const problem = jsonProblem(current)
-    if (problem !== undefined)
-      return { kind: 'unfit', reason: `${name}: after the upgrade from version ${from}, ${problem}` }
   }
   const validated = validateArguments(name, mutator, current)
   if (validated.ok) return { kind: 'ready', input: validated.input }
-  if (version === mutator.version) return { kind: 'invalid', problems: validated.problems }
-  return {
-    kind: 'unfit',
-    reason: `${name}: upgraded arguments do not fit version ${mutator.version}: ${validated.problems.join('; ')}`,
-  }
+  const { problems } = validated
+  return version === mutator.version ? { kind: 'invalid', problems } : unfit(problems.join('; '))
 }

@@ -100,7 +100,7 @@ describe('upgrades', () => {
     const torn = make(schema, { version: 3, upgrades: { 1: (args) => args } })
     expect(upgradeArguments('lift', torn, 1, { weight: 80 })).toEqual({
       kind: 'unfit',
-      reason: 'lift has no upgrade from version 2 to 3',
+      reason: 'lift was called at version 1 and is at version 3 here: no upgrade leads on from version 2',
     })
   })
 
@@ -115,7 +115,7 @@ describe('upgrades', () => {
     })
     expect(upgradeArguments('lift', throwing, 1, {})).toMatchObject({
       kind: 'unfit',
-      reason: expect.stringContaining('version 1 threw: no weight'),
+      reason: expect.stringContaining('the upgrade from version 1 threw no weight'),
     })
     const strange = make(schema, { version: 2, upgrades: { 1: () => ({ at: new Date(0) }) as unknown as Json } })
     expect(upgradeArguments('lift', strange, 1, {})).toMatchObject({
@@ -128,7 +128,7 @@ describe('upgrades', () => {
     const wrong = make(schema, { version: 2, upgrades: { 1: () => ({ kg: 'eighty' }) } })
     expect(upgradeArguments('lift', wrong, 1, {})).toMatchObject({
       kind: 'unfit',
-      reason: expect.stringContaining('do not fit version 2'),
+      reason: expect.stringMatching(/version 1 and is at version 2 here: kg: /),
     })
     expect(upgradeArguments('lift', wrong, 2, {})).toMatchObject({ kind: 'invalid' })
   })
@@ -136,7 +136,7 @@ describe('upgrades', () => {
   test('never bring a newer intent down', () => {
     expect(upgradeArguments('lift', current, 4, {})).toEqual({
       kind: 'unfit',
-      reason: 'lift is at version 3 here, the intent was made by version 4',
+      reason: 'lift was called at version 4 and is at version 3 here: this app is older',
     })
   })
 

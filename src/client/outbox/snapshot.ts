@@ -3,7 +3,7 @@
 import type { ClientId, Sequence } from '../../protocol/ids.ts'
 import type { Birth } from '../../protocol/intent.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import type { OutcomeRange } from '../../protocol/outcome.ts'
+import { appendOutcome, type OutcomeRange } from '../../protocol/outcome.ts'
 import type { OutboxEntry } from './entry.ts'
 import { type KeptIntent, type OutboxEvent, STORED_FORMAT } from './stored.ts'
 
@@ -31,21 +31,12 @@ export function snapshotEvents(
   let group = ''
   entries.forEach(({ outcome, decidedAt, isReopened, isRepeated }, index) => {
     if (outcome === undefined) return
-    const number = first + index
     if (group !== `${decidedAt} ${isReopened}`) {
       group = `${decidedAt} ${isReopened}`
       ranges = []
       events.push({ kind: 'decided', outcomes: ranges, at: decidedAt, ...(isReopened ? { again: true } : {}) })
     }
-    const last = ranges.at(-1)
-    if (
-      outcome.status === 'applied' &&
-      last?.status === 'applied' &&
-      last.to === number - 1 &&
-      (last.repeated === true) === isRepeated
-    )
-      ranges[ranges.length - 1] = { ...last, to: number }
-    else ranges.push({ from: number, to: number, ...outcome, ...(isRepeated ? { repeated: true } : {}) })
+    appendOutcome(ranges, first + index, outcome, isRepeated)
   })
   return events
 }

@@ -9,8 +9,8 @@ import type { IntentId } from '../../protocol/ids.ts'
 import type { QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import type { Change, Replica, ReplicaCommit } from '../replica/replica.ts'
+import { createSpecIndex, type SpecIndex } from '../replica/spec-index.ts'
 import { freezeDeep } from '../replica/tables.ts'
-import { createIndexes } from './indexes.ts'
 import { createWindow, type Window } from './window.ts'
 
 /** A query that stays up to date until it is closed. */
@@ -68,7 +68,8 @@ export function createLiveQueries<Sync extends RowSync>(
   syncOf: (table: string, id: string) => Sync,
   report: (error: unknown) => void = throwLater,
 ): LiveQueries<Sync> {
-  const index = createIndexes<Open<Sync>>()
+  /** By table, so that a thousand lists on the screen cost no more per change than the one that shows the row. */
+  const index = new Map<string, SpecIndex<Open<Sync>>>()
   const open = new Set<Open<Sync>>()
   const touched = new Map<string, Set<string>>()
   let isLoaded = false
@@ -103,7 +104,7 @@ export function createLiveQueries<Sync extends RowSync>(
     const row = replica.get(table, id)
     if (row === undefined) return
     let sync: Sync | undefined
-    index.concern(table, row, row, (query) => {
+    index.get(table)?.concern(row, row, (query) => {
       const slot = query.window.slotOf(row)
       if (slot?.made === undefined) return
       sync ??= syncOf(table, id)
@@ -148,9 +149,10 @@ export function createLiveQueries<Sync extends RowSync>(
   const sortOut = (commit: ReplicaCommit): Map<Open<Sync>, Change[]> => {
     const byQuery = new Map<Open<Sync>, Change[]>()
     for (const [table, rows] of commit.changes) {
-      if (!index.has(table)) continue
+      const asking = index.get(table)
+      if (asking === undefined) continue
       for (const [, change] of rows) {
-        index.concern(table, change.before, change.after, (query) => {
+        asking.concern(change.before, change.after, (query) => {
           const changes = obtain(byQuery, query, newList<Change>)
           if (changes.at(-1) !== change) changes.push(change)
         })
@@ -170,7 +172,9 @@ export function createLiveQueries<Sync extends RowSync>(
     rowsOf(query)
     query.isOpen = false
     query.unobserve()
-    index.remove(query.spec, query)
+    const asking = index.get(query.spec.table)
+    asking?.remove(query.spec, query)
+    if (asking?.isEmpty()) index.delete(query.spec.table)
     open.delete(query)
   }
 
@@ -185,7 +189,7 @@ export function createLiveQueries<Sync extends RowSync>(
         isOpen: true,
         unobserve: replica.observe(spec.table),
       }
-      index.add(spec, query)
+      obtain(index, spec.table, createSpecIndex<Open<Sync>>).add(spec, query)
       open.add(query)
       return {
         get rows() {

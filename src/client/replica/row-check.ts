@@ -24,21 +24,13 @@ export function createRowCheck(columns: { readonly [name: string]: Column }): Ro
       } else if (kind === 'json' || (kind === 'whole' && isWhole(value))) {
         continue
       }
-      return `${names[index]} ${value === undefined ? 'is missing' : `must be ${wanted[kind as Kind]}`}`
+      return `${names[index]} is ${value === undefined ? 'missing' : 'of another type'}`
     }
     return undefined
   }
 }
 
 type Kind = 'string' | 'number' | 'boolean' | 'whole' | 'json'
-
-const wanted: { readonly [K in Kind]: string } = {
-  string: 'a text',
-  number: 'a number',
-  boolean: 'true or false',
-  whole: 'a whole number',
-  json: 'a JSON value',
-}
 
 function kindOf(type: Column['type']): Kind {
   switch (type) {

@@ -1,6 +1,6 @@
 // Who asks for which rows of one table: what asks with an equality is found by the value, so that a changed row concerns only those
 // who ask for its own values, however many ask. Whether it does concern them, they find out themselves.
-// Live queries (query/indexes.ts) and the ranges that pending runs read (watches.ts) stand in such an index.
+// Live queries (query/live.ts) and the ranges that pending runs read (watches.ts) stand in such an index.
 import { newMap, newSet, obtain } from '../../base/collections.ts'
 import type { Json } from '../../base/json.ts'
 import type { Row } from '../../schema/table.ts'

@@ -4,7 +4,7 @@
 import { InvariantError } from '../../base/assert.ts'
 import { backoffMs } from '../../base/backoff.ts'
 import type { Cancel } from '../../base/clock.ts'
-import { SyncError } from '../../base/errors.ts'
+import { asSyncError, SyncError } from '../../base/errors.ts'
 import { newClientId } from '../session/identity.ts'
 import { createCore, type EngineParts, type Half, type IsCurrent } from './core.ts'
 import { createLive } from './live.ts'
@@ -109,11 +109,7 @@ export function createEngine(parts: EngineParts): Engine {
       } catch (error) {
         if (error instanceof InvariantError) throw error
         // The disk refuses for now. What is stored is as it was; the fork will be noticed again.
-        const what = 'The new birth of the outbox could not be written'
-        core.failed(
-          core.push,
-          error instanceof SyncError ? error : new SyncError('storage_failed', what, { cause: error }),
-        )
+        core.failed(core.push, asSyncError(error, 'storage_failed', 'The new birth of the outbox could not be written'))
         isBirthDue = true
       } finally {
         rebirth = undefined

@@ -1,5 +1,5 @@
 // The pull, seen from the device: asks for what is new, page by page, and applies the whole when the seal comes.
-import { SyncError } from '../../base/errors.ts'
+import { hasCode, SyncError } from '../../base/errors.ts'
 import { pullAnswer } from '../../protocol/pull.ts'
 import { readAnswer } from './answer.ts'
 import type { Core, IsCurrent } from './core.ts'
@@ -47,7 +47,7 @@ export function createPull(core: Core): (isCurrent: IsCurrent) => Promise<void> 
     } catch (error) {
       staging = undefined
       if (!isCurrent()) return
-      if (error instanceof SyncError && error.code === 'forked') {
+      if (hasCode(error, 'forked')) {
         return core.isOutdated(caller) ? receiver.send('behind') : await core.beReborn()
       }
       receiver.send(core.failed(pull, error))

@@ -1,7 +1,7 @@
 // The push, seen from the device: sends a batch of what the authority has not decided, in order, and takes in what it says.
 // The answer settles `decided` and the badge; it changes no rows: that is for frames alone (I6).
 import { check } from '../../base/assert.ts'
-import { SyncError } from '../../base/errors.ts'
+import { hasCode, SyncError } from '../../base/errors.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { type PushAnswer, pushAnswer, type Stop } from '../../protocol/push.ts'
 import type { OutboxEntry } from '../outbox/entry.ts'
@@ -92,10 +92,10 @@ export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> 
   }
 
   function takeFault(error: unknown, entries: readonly OutboxEntry[]): void {
-    if (error instanceof SyncError && error.code === 'forked') return core.guard(core.beReborn)
+    if (hasCode(error, 'forked')) return core.guard(core.beReborn)
     // A smaller batch may get through where a large one breaks.
     batchLimit = Math.max(1, Math.floor(entries.length / 2))
-    if (error instanceof SyncError && error.code === 'too_large') {
+    if (hasCode(error, 'too_large')) {
       if (entries.length > 1) return sender.send('more')
       // One intent that is too large alone never will. Where not even its withdrawal gets through, the fault is not the intent's.
       const [entry] = entries

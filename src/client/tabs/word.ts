@@ -1,10 +1,8 @@
 // What the tabs of one device say to each other, and how it is heard: whoever speaks may be an older or newer build, or another script
 // of the same origin, so what does not fit is not heard. Hints and news only: no row and no intent travels here (I6).
-import { isCode, KNOWN } from '../../base/errors.ts'
-import { isRecord } from '../../base/json.ts'
-import type { Connection, StatusFault, Talk } from '../status.ts'
-
-const connections: readonly Connection[] = ['online', 'connecting', 'offline', 'held', 'paused', 'broken']
+import { type Code, isCode, KNOWN } from '../../base/errors.ts'
+import { type Decoder, decode, integer, object, oneOf, optional, text } from '../../protocol/codec.ts'
+import type { StatusFault, Talk } from '../status.ts'
 
 /** What the leading client tells of its loop. */
 export interface LeaderTalk extends Talk {
@@ -23,41 +21,29 @@ export type Word =
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
 
+const faultShape = object({
+  code: text<Code>((code) => (isCode(code) ? undefined : 'must be a code')),
+  message: text(),
+  requestId: optional(text()),
+})
+const fault: Decoder<StatusFault> = (value) => {
+  const { code, message, requestId } = faultShape(value)
+  return { code, phase: KNOWN[code].phase, message, requestId }
+}
+const talkShape = object({
+  connection: oneOf(['online', 'connecting', 'offline', 'held', 'paused', 'broken']),
+  fault: optional(fault),
+  attempts: integer(0),
+  heardAt: optional(integer(Number.MIN_SAFE_INTEGER)),
+  isPaused: (value) => value === true,
+})
+const shape = object({ kind: oneOf(['kept', 'hello', 'talk', 'pause', 'resume']), talk: optional(talkShape) })
+
 /** The word, if it is one. */
 export function parseWord(heard: unknown): Word | undefined {
-  if (!isRecord(heard)) return undefined
-  switch (heard['kind']) {
-    case 'kept':
-    case 'hello':
-    case 'pause':
-    case 'resume':
-      return { kind: heard['kind'] }
-    case 'talk': {
-      const talk = parseTalk(heard['talk'])
-      return talk === undefined ? undefined : { kind: 'talk', talk }
-    }
-    default:
-      return undefined
-  }
-}
-
-function parseTalk(heard: unknown): LeaderTalk | undefined {
-  if (!isRecord(heard)) return undefined
-  const { connection, fault, attempts, heardAt, isPaused } = heard
-  const known = connections.find((name) => name === connection)
-  if (known === undefined || typeof attempts !== 'number' || typeof isPaused !== 'boolean') return undefined
-  return {
-    connection: known,
-    fault: parseFault(fault),
-    attempts,
-    heardAt: typeof heardAt === 'number' ? heardAt : undefined,
-    isPaused,
-  }
-}
-
-function parseFault(heard: unknown): StatusFault | undefined {
-  if (!isRecord(heard)) return undefined
-  const { code, message, requestId } = heard
-  if (typeof code !== 'string' || !isCode(code) || typeof message !== 'string') return undefined
-  return { code, phase: KNOWN[code].phase, message, requestId: typeof requestId === 'string' ? requestId : undefined }
+  const decoded = decode(shape, heard)
+  if (!decoded.ok) return undefined
+  const { kind, talk } = decoded.value
+  if (kind !== 'talk') return { kind }
+  return talk && { kind, talk: { ...talk, fault: talk.fault, heardAt: talk.heardAt } }
 }
