@@ -1,6 +1,6 @@
 // The writer: one queue for everything that changes the database through the authority. Batches that wait are merged into one commit and
-// decided together; where one of them is refused, or meets a constraint, that is undone and each is decided in a savepoint of its own, so
-// that a bad one hurts no other. What they changed is adopted at the end of the same transaction, and answers go out only when it is
+// decided together; where one of them spoils that, the transaction begins again, with each in a savepoint of its own, so that a bad one
+// hurts no other. What they changed is adopted at the end of the same transaction, and answers go out only when it is
 // durable. Decides no intent (push.ts does).
 
 import { SyncError } from '../../base/errors.ts'
@@ -132,15 +132,14 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
   }
 
   async function transaction(jobs: readonly Job[]): Promise<readonly (() => void)[]> {
-    const { results, adopted } = await database.write((sql) =>
-      decideAndAdopt(
-        sql,
-        jobs.map(({ batch }) => batch),
-      ),
-    )
-    const clients = jobs.flatMap(({ batch }, index) => {
+    const batches = jobs.map(({ batch }) => batch)
+    const { results, adopted } = await decideAndAdopt(batches, decideTogether).catch((error: unknown) => {
+      if (error !== CULPRIT_UNKNOWN && !(isRefusal(error) && jobs.length > 1)) throw error
+      return decideAndAdopt(batches, decideApart)
+    })
+    const clients = batches.flatMap(({ client }, index) => {
       const result = results[index]
-      return result instanceof SyncError || result?.isNews !== true ? [] : [batch.client]
+      return result instanceof SyncError || result?.isNews !== true ? [] : [client]
     })
     tell({ adopted, clients })
     return jobs.map(({ resolve, reject }, index) => () => {
@@ -150,48 +149,43 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
     })
   }
 
-  async function decideAndAdopt(
-    sql: Sql,
+  const decideAndAdopt = (
     batches: readonly Batch[],
-  ): Promise<{ readonly results: readonly Decided[]; readonly adopted: Adopted }> {
-    const { results, authors } = await decide(sql, batches)
-    return { results, adopted: await adoptIn(sql, authors) }
-  }
-
-  /** Decides batches together, or each by itself where one of them spoils that. */
-  async function decide(
-    sql: Sql,
-    batches: readonly Batch[],
-  ): Promise<{ readonly results: readonly Decided[]; readonly authors: Authors | undefined }> {
-    if (batches.length > 1) {
+    decide: (sql: Sql, batches: readonly Batch[], authors: Authors | undefined) => Promise<readonly Decided[]>,
+  ): Promise<{ readonly results: readonly Decided[]; readonly adopted: Adopted }> =>
+    database.write(async (sql) => {
       const authors = await authorsOf(sql)
+      return { results: await decide(sql, batches, authors), adopted: await adoptIn(sql, authors) }
+    })
+
+  const decideTogether = (sql: Sql, batches: readonly Batch[], authors: Authors | undefined) =>
+    decideBatches(world, sql, batches, false, authors)
+
+  /** Each batch in a savepoint of its own, since one of them spoils what is decided together; at last each intent of it. */
+  async function decideApart(
+    sql: Sql,
+    batches: readonly Batch[],
+    authors: Authors | undefined,
+  ): Promise<readonly Decided[]> {
+    const results: Decided[] = []
+    for (const batch of batches) {
+      const decideIt = (oneByOne: boolean) =>
+        sql.savepoint(() => decideBatches(world, sql, [batch], oneByOne, authors)).then(([only]) => only as Decided)
       try {
-        return { results: await sql.savepoint(() => decideBatches(world, sql, batches, false, authors)), authors }
+        // Of a batch that was alone it is known that it cannot be decided as a whole.
+        const whole = batches.length === 1 ? Promise.reject(CULPRIT_UNKNOWN) : decideIt(false)
+        const result = await whole.catch((error: unknown) => {
+          if (error !== CULPRIT_UNKNOWN) throw error
+          return decideIt(true)
+        })
+        results.push(result)
       } catch (error) {
-        if (error !== CULPRIT_UNKNOWN && !isRefusal(error)) throw error
+        // A batch that is refused as a whole has left nothing behind.
+        if (!isRefusal(error)) throw error
+        results.push(error)
       }
     }
-    // Of what was marked until here nothing is left.
-    const authors = await authorsOf(sql)
-    const results: Decided[] = []
-    for (const batch of batches) results.push(await decideAlone(sql, batch, authors))
-    return { results, authors }
-  }
-
-  /** Decides one batch: as a whole, or intent by intent where a constraint refuses that. */
-  async function decideAlone(sql: Sql, batch: Batch, authors: Authors | undefined): Promise<Decided> {
-    const decideIt = (oneByOne: boolean) =>
-      sql.savepoint(() => decideBatches(world, sql, [batch], oneByOne, authors)).then(([only]) => only as Decided)
-    try {
-      return await decideIt(false).catch((error: unknown) => {
-        if (error !== CULPRIT_UNKNOWN) throw error
-        return decideIt(true)
-      })
-    } catch (error) {
-      // A batch that is refused as a whole has left nothing behind.
-      if (isRefusal(error)) return error
-      throw error
-    }
+    return results
   }
 
   /** The last resort: each intent in a commit of its own, so that the one that cannot be committed is told from the others. */
@@ -214,9 +208,7 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
     for (const [index, entry] of batch.entries.entries()) {
       const after = batch.entries[index - 1]?.id ?? batch.after
       try {
-        const { results, adopted } = await database.write((sql) =>
-          decideAndAdopt(sql, [{ ...batch, after, entries: [entry] }]),
-        )
+        const { results, adopted } = await decideAndAdopt([{ ...batch, after, entries: [entry] }], decideApart)
         const verdict = results[0] as Decided
         if (verdict instanceof SyncError) throw verdict
         tell({ adopted, clients: verdict.isNews ? [batch.client] : [] })
