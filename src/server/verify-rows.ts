@@ -8,7 +8,7 @@ import type { Sql, SqlRow, SqlValue } from './db/db.ts'
 import { allIn } from './db/in-list.ts'
 import type { AggregateLayout, TableLayout } from './db/layout.ts'
 import { allLiveScopes, liveAfter } from './state/audit.ts'
-import { liveScopes } from './state/change-log.ts'
+import { openLog } from './state/change-log.ts'
 import type { Finding } from './verify.ts'
 
 type Say = (finding: Finding) => void
@@ -62,8 +62,16 @@ async function* pagesOf(sql: Sql, table: TableLayout): AsyncGenerator<readonly S
 /** The scopes of rows by what they stand under. */
 async function scopesOf(sql: Sql, table: TableLayout, unders: readonly string[]): Promise<Map<string, string>> {
   const rule = table.table.scopeRule
-  if (table.parent !== undefined) return liveScopes(sql, table.parent.name, [...new Set(unders)])
   const scopes = new Map<string, string>()
+  if (table.parent !== undefined) {
+    const [log, { name }] = [openLog(sql), table.parent]
+    await log.read([...new Set(unders)].map((under) => [name, under]))
+    for (const under of unders) {
+      const scope = log.scopeOf(name, under)
+      if (scope !== undefined) scopes.set(under, scope)
+    }
+    return scopes
+  }
   for (const under of unders) {
     const scope = rule.via === 'column' ? makeScope(rule.kind, under) : under
     if (scopeProblem(scope) === undefined) scopes.set(under, scope)

@@ -9,7 +9,7 @@ import { planMigration } from './db/migrate.ts'
 import type { Migration } from './db/migrations.ts'
 import { adopt } from './state/adopt.ts'
 import { brokenClients, brokenScopes, clientsWithoutRecord, entriesAhead, mismarkedScopes } from './state/audit.ts'
-import { writeEntries } from './state/change-log.ts'
+import { openLog, writeEntries } from './state/change-log.ts'
 import { raiseVersions } from './state/commits.ts'
 import { hasMarks } from './state/marks.ts'
 import { findStrays, verifyAggregate, verifyTable } from './verify-rows.ts'
@@ -125,6 +125,7 @@ async function prepare(
   const places = await raiseVersions(sql, scopes, randomHex(host.random, 8), host.clock.now())
   await writeEntries(
     sql,
+    openLog(sql),
     left.map(({ table, id, scope }) => ({ table, id, scope, version: places.get(scope)?.version ?? 0, isGone: true })),
   )
   for (const mend of mends) {

@@ -11,11 +11,12 @@ import { type Scope, scopePrefix, scopeProblem } from '../../schema/scope.ts'
 import type { Sql } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
+import { together } from '../db/together.ts'
 import { unfitRows } from '../db/unfit.ts'
 import { type Failure, recomputeGroups } from './aggregates.ts'
 import { givePositions, type Unplaced } from './append-index.ts'
 import { type Authors, keyOf } from './authors.ts'
-import { forgetAlone, type LogEntry, liveIds, liveScopes, writeEntries } from './change-log.ts'
+import { forgetAlone, type LogEntry, liveIds, type OpenLog, openLog, writeEntries } from './change-log.ts'
 import { raiseVersions } from './commits.ts'
 import { arrivalMarks, clearMarks, type Mark, readMarks } from './marks.ts'
 import { raiseWatched } from './watched.ts'
@@ -43,8 +44,6 @@ export const NOTHING: Adopted = Object.freeze({
 /** A touched row: where the log has it, and where it is. */
 interface Change {
   readonly id: string
-  /** False for a row that only follows its parent. */
-  readonly isMarked: boolean
   /** False for a row that was only inserted. */
   wasThere: boolean
   from: string | undefined
@@ -53,7 +52,21 @@ interface Change {
   under: string | undefined
   /** The column in which such a row holds what is no value of it. */
   unfit?: string
+  /** For each position of the table, the parent under which the row has none. */
+  unplacedUnder: readonly (string | undefined)[]
+  /** Whether it was looked at where it is. */
+  isRead: boolean
 }
+
+const changeOf = (id: string): Change => ({
+  id,
+  wasThere: false,
+  from: undefined,
+  to: undefined,
+  under: undefined,
+  unplacedUnder: [],
+  isRead: false,
+})
 
 /** What makes a commit known: its random mark, its time, which tables have readers of their own, and who wrote, where that is kept. */
 export interface Commit {
@@ -67,14 +80,10 @@ export interface Commit {
 export async function adopt(sql: Sql, layout: Layout, commit: Commit): Promise<Adopted> {
   const changes = await touchedRows(sql, layout)
   if (changes.marks.length === 0) return NOTHING
-  for (const table of layout.tables) await followRows(sql, table, changes)
-  const entries: {
-    readonly table: string
-    readonly id: string
-    readonly from: string | undefined
-    readonly to: string | undefined
-    readonly isAlone: boolean
-  }[] = []
+  const log = openLog(sql)
+  await lookUp(sql, log, layout.tables, changes.of)
+  for (const table of layout.tables) await followRows(sql, log, table, changes)
+  const entries: Entry[] = []
   for (const { name } of layout.tables) {
     await forgetAlone(sql, name, backOrGone(changes.of(name)))
     for (const { id, from, to, under } of changes.of(name).values())
@@ -87,13 +96,13 @@ export async function adopt(sql: Sql, layout: Layout, commit: Commit): Promise<A
     if (groups.size === 0) continue
     const ids = [...groups]
     const present = await recomputeGroups(sql, layout, aggregate, ids, failures)
-    const before = await liveScopes(sql, aggregate.name, ids)
-    const now = await scopesUnder(sql, aggregate.of, ids, changes.of)
+    await log.read(ids.map((id) => [aggregate.name, id]))
+    const now = await scopesUnder(log, aggregate.of, ids, changes.of)
     for (const id of ids)
       entries.push({
         table: aggregate.name,
         id,
-        from: before.get(id),
+        from: log.scopeOf(aggregate.name, id),
         to: present.has(id) ? now.get(id) : undefined,
         isAlone: false,
       })
@@ -102,11 +111,20 @@ export async function adopt(sql: Sql, layout: Layout, commit: Commit): Promise<A
   await clearMarks(sql)
   await raiseWatched(sql, [...changes.tables].filter(commit.isWatched))
   return {
-    scopes: await logEntries(sql, entries, commit, changes),
+    scopes: await logEntries(sql, log, entries, commit, changes),
     tables: changes.tables,
     unfit: unfitIn(layout, changes.of),
     failures,
   }
+}
+
+/** A row for the log: where it was, and where it is. */
+interface Entry {
+  readonly table: string
+  readonly id: string
+  readonly from: string | undefined
+  readonly to: string | undefined
+  readonly isAlone: boolean
 }
 
 /** Rows that may have had no parent and now have one again, or are no longer there. */
@@ -164,8 +182,7 @@ async function touchedRows(sql: Sql, layout: Layout): Promise<Touched> {
     if (!known.has(table)) continue
     const changes = of(table)
     for (const id of [oldId, newId]) {
-      if (id !== null && !changes.has(id))
-        changes.set(id, { id, isMarked: true, wasThere: false, from: undefined, to: undefined, under: undefined })
+      if (id !== null && !changes.has(id)) changes.set(id, changeOf(id))
     }
     const before = oldId === null ? undefined : changes.get(oldId)
     if (before !== undefined) before.wasThere = true
@@ -178,28 +195,46 @@ async function touchedRows(sql: Sql, layout: Layout): Promise<Touched> {
   return { of, groups, tables: new Set(byTable.keys()), marks, led: new Map<string, string>() }
 }
 
+/** Reads of all rows in these tables of which it is not known yet what the log says of them and what they stand under. */
+async function lookUp(sql: Sql, log: OpenLog, tables: readonly TableLayout[], changesOf: ChangesOf): Promise<void> {
+  const unread = tables.flatMap((table) => {
+    const changes = new Map([...changesOf(table.name)].filter(([, { isRead }]) => !isRead))
+    return changes.size === 0 ? [] : [{ table, changes }]
+  })
+  await together([
+    log.read(unread.flatMap(({ table: { name }, changes }) => [...changes.keys()].map((id) => [name, id] as const))),
+    ...unread.map(({ table, changes }) => readPlacement(sql, table, changes)),
+  ])
+}
+
 /** Finds where the touched rows of one table were and are, gives them positions, and takes their children along. */
 async function followRows(
   sql: Sql,
+  log: OpenLog,
   table: TableLayout,
   { of: changesOf, marks, led }: Pick<Touched, 'of' | 'marks' | 'led'>,
 ): Promise<void> {
   const changes = changesOf(table.name)
   if (changes.size === 0) return
-  const ids = [...changes.keys()]
-  const before = await liveScopes(sql, table.name, ids)
-  const unplaced = await readPlacement(sql, table, changes)
+  // Those that only follow a parent have come in the meantime.
+  await lookUp(sql, log, [table], changesOf)
   const unders = new Set<string>()
   for (const { under } of changes.values()) if (under !== undefined) unders.add(under)
-  const scopes = await scopesUnder(sql, table, [...unders], changesOf)
+  const scopes = await scopesUnder(log, table, [...unders], changesOf)
   const moved: string[] = []
   for (const change of changes.values()) {
-    change.from = before.get(change.id)
+    change.from = log.scopeOf(table.name, change.id)
     change.to = change.under === undefined ? undefined : scopes.get(change.under)
     if (change.from !== change.to) moved.push(change.id)
   }
-  for (const [index, position] of table.positions.entries())
-    await givePositions(sql, table, position, inOrder(marks, table.name, unplaced[index] ?? []))
+  for (const [index, position] of table.positions.entries()) {
+    const unplaced: Unplaced[] = []
+    for (const { id, unplacedUnder } of changes.values()) {
+      const parent = unplacedUnder[index]
+      if (parent !== undefined) unplaced.push({ id, parent })
+    }
+    await givePositions(sql, table, position, inOrder(marks, table.name, unplaced))
+  }
   for (const child of table.children) {
     const followers = changesOf(child.name)
     for (const row of await allIn(
@@ -210,7 +245,7 @@ async function followRows(
     )) {
       const id = String(row['id'])
       if (followers.has(id)) continue
-      followers.set(id, { id, isMarked: false, wasThere: true, from: undefined, to: undefined, under: undefined })
+      followers.set(id, { ...changeOf(id), wasThere: true })
       const leader = keyOf(table.name, String(row['leader']))
       led.set(keyOf(child.name, id), led.get(leader) ?? leader)
     }
@@ -224,53 +259,37 @@ function inOrder(marks: readonly Mark[], table: string, rows: readonly Unplaced[
   return [...rows].sort((a, b) => (cameAt.get(a.id) ?? 0) - (cameAt.get(b.id) ?? 0))
 }
 
-/** Reads what the touched rows stand under; gives, for each position of the table, the rows that have none. */
-async function readPlacement(
-  sql: Sql,
-  table: TableLayout,
-  changes: ReadonlyMap<string, Change>,
-): Promise<Unplaced[][]> {
+/** Reads what rows stand under, and where they have no position under a parent. */
+async function readPlacement(sql: Sql, table: TableLayout, changes: ReadonlyMap<string, Change>): Promise<void> {
   const positions = table.positions
     .map(({ column, parent }, index) => `, ${table.column(column)} AS p${index}, ${table.value(parent)} AS u${index}`)
     .join('')
+  for (const change of changes.values()) change.isRead = true
   const rows = await allIn(
     sql,
     `SELECT ${table.value('id')} AS id, ${table.value(table.under)} AS under${positions} FROM ${table.sql} WHERE ${table.value('id')} IN (?*)`,
     [],
     table.compared('id', [...changes.keys()]),
   )
-  const unplaced = new Map<string, (string | undefined)[]>()
   for (const row of rows) {
-    const id = String(row['id'])
-    const change = changes.get(id)
-    if (change !== undefined) change.under = String(row['under'])
-    if (positions !== '')
-      unplaced.set(
-        id,
-        table.positions.map((_, index) =>
-          row[`p${index}`] === null && row[`u${index}`] !== null ? String(row[`u${index}`]) : undefined,
-        ),
-      )
+    const change = changes.get(String(row['id']))
+    if (change === undefined) continue
+    change.under = String(row['under'])
+    change.unplacedUnder = table.positions.map((_, index) =>
+      row[`p${index}`] === null && row[`u${index}`] !== null ? String(row[`u${index}`]) : undefined,
+    )
   }
   // What no device could hold reaches none: such a row is in no scope until it is mended.
-  if (table.isExisting) {
-    for (const [id, column] of await unfitRows(sql, table, [...changes.keys()])) {
-      const change = changes.get(id)
-      if (change !== undefined) Object.assign(change, { under: undefined, unfit: column })
-      unplaced.delete(id)
-    }
+  if (!table.isExisting) return
+  for (const [id, column] of await unfitRows(sql, table, [...changes.keys()])) {
+    const change = changes.get(id)
+    if (change !== undefined) Object.assign(change, { under: undefined, unfit: column, unplacedUnder: [] })
   }
-  return table.positions.map((_, index) =>
-    [...changes.keys()].flatMap((id) => {
-      const parent = unplaced.get(id)?.[index]
-      return parent === undefined ? [] : [{ id, parent }]
-    }),
-  )
 }
 
 /** The scopes of rows of `table` by what they stand under: made from it, or those of the parents. None where there is no scope. */
 async function scopesUnder(
-  sql: Sql,
+  log: OpenLog,
   table: TableLayout,
   unders: readonly string[],
   changesOf: ChangesOf,
@@ -285,27 +304,22 @@ async function scopesUnder(
     return scopes
   }
   check(table.parent !== undefined, 'I10', `${table.name} finds its scope by a parent that is not laid out`)
-  const moved = changesOf(table.parent.name)
-  const unmoved: string[] = []
+  const { name } = table.parent
+  const moved = changesOf(name)
+  await log.read(unders.filter((under) => !moved.has(under)).map((under) => [name, under]))
   for (const under of unders) {
     const change = moved.get(under)
-    if (change === undefined) unmoved.push(under)
-    else if (change.to !== undefined) scopes.set(under, change.to)
+    const scope = change === undefined ? log.scopeOf(name, under) : change.to
+    if (scope !== undefined) scopes.set(under, scope)
   }
-  for (const [under, scope] of await liveScopes(sql, table.parent.name, unmoved)) scopes.set(under, scope)
   return scopes
 }
 
 /** Raises the touched scopes and writes the log: a row in its scope, and a tombstone in a scope that it left. */
 async function logEntries(
   sql: Sql,
-  rows: readonly {
-    readonly table: string
-    readonly id: string
-    readonly from: string | undefined
-    readonly to: string | undefined
-    readonly isAlone: boolean
-  }[],
+  log: OpenLog,
+  rows: readonly Entry[],
   { mark, at, authors }: Commit,
   { marks, led }: Pick<Touched, 'marks' | 'led'>,
 ): Promise<ReadonlyMap<string, Place>> {
@@ -326,6 +340,6 @@ async function logEntries(
     if (to !== undefined) enter(table, id, to, false, false)
   }
   await authors?.enter(marks, led, entries)
-  await writeEntries(sql, entries)
+  await writeEntries(sql, log, entries)
   return places
 }

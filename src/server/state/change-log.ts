@@ -2,8 +2,9 @@
 // left. It holds keys and versions, never contents. Written by adoption only; read by it, by pulls and by the live stream.
 // Keyed by row, with an index by scope: one B-tree less than keyed by scope, since a row's scope is looked up by its key anyway
 // (tried: 44 against 55 µs an intent, all in).
+import { check } from '../../base/assert.ts'
 import type { Place } from '../../protocol/frame.ts'
-import type { Dialect, Sql } from '../db/db.ts'
+import type { Dialect, Sql, SqlValue } from '../db/db.ts'
 import { allIn } from '../db/in-list.ts'
 
 /** The table of the change log. */
@@ -25,15 +26,41 @@ const HERE = 0
 const LEFT = 1
 export const LEFT_ALONE = 2
 
-/** The scopes in which these rows are live, as the last adoption saw them. */
-export async function liveScopes(sql: Sql, table: string, ids: readonly string[]): Promise<Map<string, string>> {
-  const rows = await allIn(
-    sql,
-    'SELECT id, scope FROM holdfast_log WHERE tbl = ? AND id IN (?*) AND gone = 0',
-    [table],
-    ids,
-  )
-  return new Map(rows.map((row) => [String(row['id']), String(row['scope'])]))
+/** What the log says of rows, read when they are first met. */
+export interface OpenLog {
+  /** Reads what it says of these rows, each named by its table and its id. */
+  read(rows: readonly (readonly [table: string, id: string])[]): Promise<void>
+  /** The scope in which a row is live, as the last adoption saw it. */
+  scopeOf(table: string, id: string): string | undefined
+  /** Whether it may say something of the row in this scope, that it is there or that it left: also where it was not asked. */
+  knows(table: string, id: string, scope: string): boolean
+}
+
+/** Opens the log. It holds still until the adoption that opened it writes it. */
+export function openLog(sql: Sql): OpenLog {
+  /** By table and id, what is said in each scope. */
+  const tables = new Map<string, Map<string, Map<string, number>>>()
+  const of = (table: string): Map<string, Map<string, number>> => {
+    const rows = tables.get(table) ?? new Map<string, Map<string, number>>()
+    tables.set(table, rows)
+    return rows
+  }
+  return {
+    async read(rows) {
+      const unread = rows.filter(([table, id]) => !of(table).has(id))
+      for (const [table, id] of unread) of(table).set(id, new Map())
+      const text = 'SELECT tbl, id, scope, gone FROM holdfast_log WHERE (tbl, id) IN (?*)'
+      for (const row of await allIn(sql, text, [], unread))
+        of(String(row['tbl'])).get(String(row['id']))?.set(String(row['scope']), Number(row['gone']))
+    },
+    scopeOf(table, id) {
+      const scopes = of(table).get(id)
+      check(scopes !== undefined, 'I10', `the log was not asked for ${id} of ${table}`)
+      for (const [scope, gone] of scopes) if (gone === HERE) return scope
+      return undefined
+    },
+    knows: (table, id, scope) => of(table).get(id)?.has(scope) !== false,
+  }
 }
 
 /** All rows of a table that are live in some scope. */
@@ -46,17 +73,21 @@ export async function liveIds(sql: Sql, table: string): Promise<Set<string>> {
 /** Writes entries over what the log said of these rows in these scopes. */
 export async function writeEntries(
   sql: Sql,
+  log: OpenLog,
   entries: readonly (LogEntry & { readonly scope: string; readonly isAlone?: boolean })[],
 ): Promise<void> {
+  const [fresh, known]: [SqlValue[][], SqlValue[][]] = [[], []]
+  for (const { table, id, scope, version, isGone, isAlone } of entries) {
+    const row = [table, id, scope, version, isGone ? (isAlone ? LEFT_ALONE : LEFT) : HERE]
+    if (log.knows(table, id, scope)) known.push(row)
+    else fresh.push(row)
+  }
+  // Most rows are new. Looking for each whether it is known takes a third longer in PostgreSQL (18 against 12 µs).
+  const head = 'INSERT INTO holdfast_log (tbl, id, scope, version, gone)'
+  await sql.insert(head, fresh)
   await sql.insert(
-    'INSERT INTO holdfast_log (tbl, id, scope, version, gone)',
-    entries.map(({ table, id, scope, version, isGone, isAlone }) => [
-      table,
-      id,
-      scope,
-      version,
-      isGone ? (isAlone ? LEFT_ALONE : LEFT) : HERE,
-    ]),
+    head,
+    known,
     ' ON CONFLICT (tbl, id, scope) DO UPDATE SET version = excluded.version, gone = excluded.gone',
   )
 }
