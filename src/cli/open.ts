@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { nodeHost } from '../hosts/node/authority-host.ts'
 import type { App } from '../schema/app.ts'
 import type { Database, Sql, SqlRow, SqlValue } from '../server/db/db.ts'
-import { inPieces } from '../server/db/in-list.ts'
+import { inPieces, keyedInPieces } from '../server/db/in-list.ts'
 import { sqliteDialect } from '../server/db/sqlite/dialect.ts'
 import { sqlite } from '../server/db/sqlite/sqlite.ts'
 import { ReachError } from './errors.ts'
@@ -77,6 +77,7 @@ function openReadOnly(file: string): Database {
   const sql: Sql = {
     all,
     allIn: (text, before, values) => inPieces(all, text, before, values),
+    allKeyed: (what, keys) => keyedInPieces(all, what, keys),
     run: refuse,
     insert: refuse,
     update: refuse,

@@ -54,6 +54,10 @@ export function watchDatabase(inner: Database, watch: DatabaseWatch): Database {
         await between()
         return sql.allIn(text, before, values)
       },
+      async allKeyed(what, keys) {
+        await between()
+        return sql.allKeyed(what, keys)
+      },
       async update(table, key, columns, rows) {
         await between()
         return sql.update(table, key, columns, rows)

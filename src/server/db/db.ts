@@ -8,8 +8,16 @@ import type { Ddl } from './ddl.ts'
 
 export type { SqlRow, SqlValue }
 
-/** A value of a list, or several texts that are compared together with as many columns: `(a, b) IN (?*)`. All keys of a list are alike. */
-export type Key = SqlValue | readonly string[]
+/** What is looked up by keys of several columns. */
+export interface Keyed {
+  /** The list behind SELECT. */
+  readonly columns: string
+  readonly table: string
+  /** The columns of a key, all of them texts, for which there is an index. */
+  readonly key: readonly string[]
+  /** What must hold besides. */
+  readonly where?: string
+}
 
 /**
  * Statements inside one transaction or snapshot. Parameters are written `?`; names come quoted. A statement that fails may take the
@@ -27,8 +35,10 @@ export interface Sql {
    * prepared statement many times, as is faster here (SQLite: single rows 6 µs, the same by hundreds 9 µs, with a trigger).
    */
   insert(head: string, rows: readonly (readonly SqlValue[])[], tail?: string): Promise<void>
-  /** All rows of `text` with `IN (…)` in it as `IN (?*)`, for each of the keys once; `before` are the parameters that stand before it. */
-  allIn(text: string, before: readonly SqlValue[], keys: readonly Key[]): Promise<readonly SqlRow[]>
+  /** All rows of `text` with `IN (…)` in it as `IN (?*)`, for each of the values once; `before` are the parameters that stand before it. */
+  allIn(text: string, before: readonly SqlValue[], values: readonly SqlValue[]): Promise<readonly SqlRow[]>
+  /** All rows with one of these keys, each of which stands there once. */
+  allKeyed(what: Keyed, keys: readonly (readonly string[])[]): Promise<readonly SqlRow[]>
   /** Sets these columns in the rows found by `key`: each of `rows` holds their values, then that of the key. Gives the number changed. */
   update(
     table: string,

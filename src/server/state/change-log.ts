@@ -49,8 +49,8 @@ export function openLog(sql: Sql): OpenLog {
     async read(rows) {
       const unread = rows.filter(([table, id]) => !of(table).has(id))
       for (const [table, id] of unread) of(table).set(id, new Map())
-      const text = 'SELECT tbl, id, scope, gone FROM holdfast_log WHERE (tbl, id) IN (?*)'
-      for (const row of await allIn(sql, text, [], unread))
+      const what = { columns: 'tbl, id, scope, gone', table: 'holdfast_log', key: ['tbl', 'id'] }
+      for (const row of await sql.allKeyed(what, unread))
         of(String(row['tbl'])).get(String(row['id']))?.set(String(row['scope']), Number(row['gone']))
     },
     scopeOf(table, id) {

@@ -96,10 +96,13 @@ export async function readIntents(
   sql: Sql,
   intents: readonly (readonly [actor: string, id: string])[],
 ): Promise<Map<string, Map<string, LedgerRecord>>> {
-  const rows = await allIn(
-    sql,
-    'SELECT actor, intent_id, fingerprint, status, code, details FROM holdfast_ledger WHERE (actor, intent_id) IN (?*) AND alias = 0',
-    [],
+  const rows = await sql.allKeyed(
+    {
+      columns: 'actor, intent_id, fingerprint, status, code, details',
+      table: 'holdfast_ledger',
+      key: ['actor', 'intent_id'],
+      where: 'alias = 0',
+    },
     intents,
   )
   const found = new Map<string, Map<string, LedgerRecord>>()

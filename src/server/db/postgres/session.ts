@@ -4,7 +4,6 @@
 import { SyncError } from '../../../base/errors.ts'
 import { createLane } from '../../../base/lane.ts'
 import type { Sql, SqlValue } from '../db.ts'
-import { isSeveral } from '../in-list.ts'
 import { type Columns, type ColumnTypes, partsOfHead } from './columns.ts'
 import { Interrupted, isOwnIndex, mapError } from './errors.ts'
 import type { PgConnection, PgResult, PgStatement } from './pool.ts'
@@ -134,19 +133,23 @@ export function createSession(connection: PgConnection, options: SessionOptions)
         await execute(`${head} SELECT ${set.values.join(', ')} FROM ${set.from}${tail}`, set.arrays, true)
       }
     },
-    async allIn(text, before, keys) {
-      const [first] = keys
-      if (first === undefined) return []
-      if (isSeveral(first)) {
-        // One list for each column, so that the text is the same for any number of keys.
-        const lists = first.map((_, column) =>
-          toArray((keys as readonly (readonly string[])[]).map((key) => key[column] ?? null)),
-        )
-        const rows = `SELECT * FROM unnest(${lists.map(() => '?::text[]').join(', ')})`
-        return sql.all(text.replace('?*', rows), [...before, ...lists])
-      }
-      if (keys.length === 1) return sql.all(text.replace('?*', '?'), [...before, first])
-      return sql.all(text.replace(/IN \(\?\*\)/i, '= ANY (?)'), [...before, toArray(keys as readonly SqlValue[])])
+    async allIn(text, before, values) {
+      const [only] = values
+      if (only === undefined) return []
+      if (values.length === 1) return sql.all(text.replace('?*', '?'), [...before, only])
+      return sql.all(text.replace(/IN \(\?\*\)/i, '= ANY (?)'), [...before, toArray(values)])
+    },
+    async allKeyed({ columns, table, key, where }, keys) {
+      if (keys.length === 0) return []
+      const names = key.map((_, index) => `k${index}`)
+      const given = `unnest(${names.map(() => '?::text[]').join(', ')}) AS k (${names.join(', ')})`
+      const found = `SELECT ${columns} FROM ${table} WHERE ${key.map((column, index) => `${column} = k${index}`).join(' AND ')}`
+      // OFFSET 0 keeps the two apart: as a join, planned while the table was small, it would read the whole index for as long as nobody
+      // has counted its rows anew.
+      return sql.all(
+        `SELECT x.* FROM ${given} CROSS JOIN LATERAL (${found}${where === undefined ? '' : ` AND ${where}`} OFFSET 0) AS x`,
+        names.map((_, index) => toArray(keys.map((values) => values[index] ?? null))),
+      )
     },
     async update(table, key, columns, rows) {
       if (rows.length === 0) return 0
