@@ -1,17 +1,13 @@
 // The table of codes as a whole: HTTP status, documentation, badge texts and metric labels are read from it. The authority answers by it
 // and apps may; an engine on a device holds phase and remedy only, so that no page loads sentences which it does not show (errors.ts).
-import { type Code, KNOWN, type Phase, type Remedy } from './errors.ts'
+import { type Code, KNOWN, type Phase, type Remedy, type Words } from './errors.ts'
 
 /** One row of the table of codes. */
-export interface CodeEntry {
+export interface CodeEntry extends Words {
   readonly phase: Phase
   readonly remedy: Remedy
   /** The HTTP status of a problem with this code. */
   readonly status: number
-  /** What happened, in one plain sentence without values. */
-  readonly title: string
-  /** What to do about it. */
-  readonly advice: string
 }
 
 const told = (code: Code, status: number, title: string, advice: string): CodeEntry =>

@@ -1,6 +1,6 @@
 // The one error class for faults, and what a device knows of each code: in which phase it happens and who acts next. The sentences for
-// people, and the HTTP statuses, are in base/codes.ts, the table that documentation and apps read: so no page loads the words of fifty
-// codes to show one of them. A problem of the authority comes with the authority's words. Nothing decides by the text of a message.
+// people, and the HTTP statuses, are in base/codes.ts, the table that documentation and apps read. In Node, at the authority and under
+// development that table is here too, and messages say what to do; a page in production does not load the words of fifty codes. A problem of the authority comes with the authority's words. Nothing decides by the text of a message.
 // Outcomes («the authority refused») are values, not errors: see protocol/outcome. Broken invariants: see assert.
 
 /** Where on its way an intent or a request was when something happened. */
@@ -117,9 +117,22 @@ export interface SyncErrorOptions {
   readonly title?: string | undefined
 }
 
+/** What a code means, and what to do about it: a sentence each. */
+export interface Words {
+  readonly title: string
+  readonly advice: string
+}
+
+let words: { readonly [Name in Code]?: Words } = {}
+
+/** From here on messages say these words too. */
+export function speak(spoken: { readonly [Name in Code]: Words }): void {
+  words = spoken
+}
+
 /**
- * A fault: no network, disk full, session ended. `message` says what was seen and who acts next; `CODES[code]` has a sentence for people
- * on what happened and one on what to do. Programs look only at `code`, `phase` and `remedy`.
+ * A fault: no network, disk full, session ended. `message` says what was seen, what that means and what to do; in a page in production
+ * only what was seen, and the code, for which `CODES[code]` has the sentences. Programs look only at `code`, `phase` and `remedy`.
  */
 export class SyncError extends Error {
   readonly code: Code
@@ -137,10 +150,8 @@ export class SyncError extends Error {
   ) {
     const { phase, remedy } = KNOWN[code]
     const seen = `${what.replace(/\.$/, '')}.`
-    const next =
-      remedy === 'retry' ? 'Nothing is lost; the engine tries again' : 'What to do stands in CODES of holdfast'
     super(
-      title === undefined ? `${seen} ${next} (${code}).` : `${title}. ${seen}`,
+      title === undefined ? `${seen} ${meaningOf(code, seen)}` : `${title}. ${seen}`,
       cause === undefined ? undefined : { cause },
     )
     this.name = 'SyncError'
@@ -152,6 +163,13 @@ export class SyncError extends Error {
     this.requestId = requestId
     this.what = seen
   }
+}
+
+/** What a code means and what to do, unless that was said already; where nobody has the words, the code. */
+function meaningOf(code: Code, seen: string): string {
+  const known = words[code]
+  if (known === undefined) return `(${code})`
+  return seen === `${known.title}.` ? known.advice : `${known.title}. ${known.advice}`
 }
 
 /** The error, if it is a SyncError; else one of this code that names it as its cause. */

@@ -1,7 +1,10 @@
 // Whether what an app declares fits together, and whether a query can be asked: what the types say too, said in a sentence, with its
 // place, to whoever comes without them. Only a developer's mistake can fail here, so an app looks at its declaration in Node and under
 // development (index.ts), the authority looks at the same one again when it is made, and a page in production does not load this file
-// (lean.ts). What may be wrong because of a person's data is checked where the data are.
+// (lean.ts). With it come the words of the codes, which errors then say. What may be wrong because of a person's data is checked where
+// the data are.
+import { CODES } from '../base/codes.ts'
+import { speak } from '../base/errors.ts'
 import type { Aggregate } from './aggregate.ts'
 import { type Aggregates, type Checks, type DefineApp, type Mutators, makeApp, type Tables } from './app.ts'
 import type { Column } from './column.ts'
@@ -9,6 +12,8 @@ import { MAX_MUTATOR_VERSION, type Mutator } from './mutator.ts'
 import type { QueryCheck } from './query.ts'
 import { type Columns, nameProblem, type Table } from './table.ts'
 import { TX_NAMES } from './tx.ts'
+
+speak(CODES)
 
 /** Throws a TypeError that names the table, column, aggregate or mutator of an app that does not fit. */
 export const checkApp: Checks['app'] = ({ tables, aggregates, mutators }) => {

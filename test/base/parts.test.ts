@@ -8,7 +8,7 @@ import { CODES } from '../../src/base/codes.ts'
 import { beforeDeadline } from '../../src/base/deadline.ts'
 import { createDeferred } from '../../src/base/deferred.ts'
 import { createEmitter } from '../../src/base/emitter.ts'
-import { type Code, isCode, SyncError } from '../../src/base/errors.ts'
+import { type Code, isCode, SyncError, speak } from '../../src/base/errors.ts'
 import { createLane } from '../../src/base/lane.ts'
 import { derivedUuid, fraction, type Random, randomUuid } from '../../src/base/random.ts'
 import { utf8Bytes } from '../../src/base/utf8.ts'
@@ -260,13 +260,17 @@ describe('the table of codes', () => {
     expect(new Set(rows.map(([, row]) => row.title)).size).toBe(rows.length)
   })
 
-  test('an error says what was seen and who acts next, with one full stop between; or the authority says so', () => {
+  test('an error says what was seen and its code; where the words are, what that means and what to do; or the authority says so', () => {
+    for (const [code] of rows)
+      expect(new SyncError(code as Code, 'The push came back.').message).toBe(`The push came back. (${code})`)
+    speak(CODES)
+    expect(new SyncError('client_closed', 'The client is closed').message).toBe(
+      'The client is closed. Create a new client.',
+    )
     for (const [code, row] of rows) {
       const options = { retryAfterMs: 5, requestId: 'r1', cause: 1 }
       const error = new SyncError(code as Code, 'The push came back.', options)
-      const next = row.remedy === 'retry' ? 'the engine tries again' : 'What to do stands in CODES of holdfast'
-      expect(error.message).toMatch(/^The push came back\. [A-Z][^.]*\.$/)
-      expect(error.message).toContain(`${next} (${code}).`)
+      expect(error.message).toBe(`The push came back. ${row.title}. ${row.advice}`)
       expect(error.what).toBe('The push came back.')
       expect(new SyncError(code as Code, `Seen. ${row.advice}`, { title: row.title }).message).toBe(
         `${row.title}. Seen. ${row.advice}`,

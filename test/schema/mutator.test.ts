@@ -40,9 +40,7 @@ describe('validation', () => {
 
   test('refuses a schema that would have the screen wait', () => {
     const slow = make(handWritten(async (value) => ({ value })))
-    expect(() => validateArguments('logSet', slow, {})).toThrow(
-      /The schema of logSet validates asynchronously\. .*validation_async/,
-    )
+    expect(() => validateArguments('logSet', slow, {})).toThrow(/The schema of logSet validates asynchronously\./)
   })
 
   test('refuses what is no JSON before any schema sees it', () => {
