@@ -103,7 +103,7 @@ async function live(harness: StorageHarness, model: Model, dice: Dice, { before,
   })
   const found = await Promise.race([storage.load(birth()), end])
   if (hasEnded || found === undefined) return
-  recognise(found, model, before)
+  recognise(found, model, before, harness.keepsNoFrames === true)
   harness.refuse?.(refusing, dice.chance(0.5) ? 'ENOSPC' : 'EIO')
   for (let round = 0; round < 30 && !hasEnded; round++) {
     const works = someWork(dice, model)
@@ -220,7 +220,7 @@ function afterWork(outbox: readonly OutboxEvent[], work: Work): readonly OutboxE
 }
 
 /** Refuses what must not be found; what was found is what the model goes on from. */
-function recognise(found: Stored, model: Model, before: End): void {
+function recognise(found: Stored, model: Model, before: End, keepsNoFrames: boolean): void {
   const outbox = asText(found.outbox)
   const isExpected =
     asText(model.outbox) === outbox ||
@@ -232,9 +232,11 @@ function recognise(found: Stored, model: Model, before: End): void {
   if (!isExpected) expectSame(found.outbox, model.outbox, 'the outbox after the end')
   const frames = found.frames.map(asText)
   const allowed = before === 'kill' ? model.frames.slice(-1) : model.frames
-  const isMoment = [...allowed, ...model.unsureFrames].some(
-    (list) => list.length === frames.length && list.every((text, index) => text === frames[index]),
-  )
+  const isMoment = keepsNoFrames
+    ? frames.length === 0
+    : [...allowed, ...model.unsureFrames].some(
+        (list) => list.length === frames.length && list.every((text, index) => text === frames[index]),
+      )
   expectThat(isMoment, `${frames.length} frames are those of one moment (of ${model.frames.length})`)
   model.outbox = found.outbox
   model.unsure = []

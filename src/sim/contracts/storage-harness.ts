@@ -17,6 +17,8 @@ export interface StorageHarness {
   readonly refuse?: ((probability: number, errno: string, steps?: readonly string[]) => void) | undefined
   /** Spoils what is kept while nobody has it open: bytes in the middle, half a record at the end, or a newer format. */
   readonly spoil?: ((journal: 'outbox' | 'frames', how: Spoiling) => Promise<void>) | undefined
+  /** Frames are accepted and none is kept: a start loads no rows. */
+  readonly keepsNoFrames?: true
   /** All that is kept, as text; for comparison. */
   readonly fingerprint?: (() => Promise<string>) | undefined
   dispose(): Promise<void>
@@ -25,11 +27,17 @@ export interface StorageHarness {
 /** How what is kept can be spoiled. */
 export type Spoiling = 'middle' | 'torn' | 'newer'
 
+/** What a start finds of these frames in this mode. */
+export const keptOf = ({ keepsNoFrames }: StorageHarness, ...frames: readonly StoredFrame[]): readonly StoredFrame[] =>
+  keepsNoFrames === true ? [] : frames
+
 /** What a harness can do, and what the mode promises. */
 export interface StorageAbilities {
   readonly stops: readonly ('kill' | 'power')[]
   readonly refuses: boolean
   readonly spoils: readonly Spoiling[]
+  /** There is no journal of frames that could be spoiled, or of which a write could be refused. */
+  readonly keepsNoFrames?: true
   /** Several clients may have it open at once. */
   readonly isShared?: true
   /** How many lives are played in each case of random ends; less where a step costs a real sync. */

@@ -14,15 +14,18 @@ import {
 } from './storage-harness.ts'
 
 /** The cases for a harness whose disk can refuse. */
-export function refusalCases({ stops }: StorageAbilities): readonly ContractCase<StorageHarness>[] {
-  return [refusal, gap, ...(stops.includes('power') ? [lyingSync, takenBack, unsureName] : [])]
+export function refusalCases({ stops, keepsNoFrames }: StorageAbilities): readonly ContractCase<StorageHarness>[] {
+  return [
+    refusal,
+    keepsNoFrames === true ? carefree : gap,
+    ...(stops.includes('power') ? [lyingSync, takenBack, unsureName] : []),
+  ]
 }
 
 /** The cases for a harness whose files can be spoiled. */
-export function spoilCases({ spoils }: StorageAbilities): readonly ContractCase<StorageHarness>[] {
-  return (['outbox', 'frames'] as const).flatMap((journal) =>
-    spoils.map((how) => (how === 'torn' ? torn(journal) : untouched(journal, how))),
-  )
+export function spoilCases({ spoils, keepsNoFrames }: StorageAbilities): readonly ContractCase<StorageHarness>[] {
+  const journals = keepsNoFrames === true ? (['outbox'] as const) : (['outbox', 'frames'] as const)
+  return journals.flatMap((journal) => spoils.map((how) => (how === 'torn' ? torn(journal) : untouched(journal, how))))
 }
 
 const torn = (journal: 'outbox' | 'frames'): ContractCase<StorageHarness> =>
@@ -91,7 +94,8 @@ const refusal = onOne(
         'storage_failed',
         'a rewrite of the outbox',
       )
-      await expectRefusal(storage.rewriteFrames([frame(1)]), 'storage_failed', 'a rewrite of the frames')
+      if (harness.keepsNoFrames !== true)
+        await expectRefusal(storage.rewriteFrames([frame(1)]), 'storage_failed', 'a rewrite of the frames')
       harness.refuse?.(0, '')
     }
     expectSame(await storage.append([intent(2)]), 2, 'the number after refusals')
@@ -114,6 +118,20 @@ const gap = onOne(
     await storage.keepFrame(frame(4))
     const { next, stored } = await reopened(harness, storage)
     expectSame(stored.frames, [frame(3, 2), frame(4)], 'the frames')
+    await next.close()
+  },
+)
+
+const carefree = onOne(
+  '[I5] frames that are not kept are accepted whatever the disk says, and none is there at the next start',
+  async (harness, storage) => {
+    harness.refuse?.(1, 'ENOSPC')
+    await storage.keepFrame(frame(1))
+    await storage.rewriteFrames([frame(2)])
+    harness.refuse?.(0, '')
+    expectThat(!storage.folding().frames, 'writing the rows anew is not asked for')
+    const { next, stored } = await reopened(harness, storage)
+    expectSame(stored.frames, [], 'the frames')
     await next.close()
   },
 )

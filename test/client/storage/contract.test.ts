@@ -15,9 +15,14 @@ import {
   simAbilities,
   simHarness,
 } from './harnesses.ts'
+import { rescueAbilities, rescueHarness } from './rescue-harness.ts'
 
 describe('memory', () => {
   for (const { title, run } of storageCases(memoryAbilities)) test(title, () => run(memoryHarness))
+})
+
+describe('localstorage, in memory', () => {
+  for (const { title, run } of storageCases(rescueAbilities)) test(title, () => run(rescueHarness))
 })
 
 describe('file, on a simulated disk', () => {
