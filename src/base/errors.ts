@@ -126,7 +126,7 @@ export interface Words {
 let words: { readonly [Name in Code]?: Words } = {}
 
 /** From here on messages say these words too. */
-export function speak(spoken: { readonly [Name in Code]: Words }): void {
+export function speak(spoken: { readonly [Name in Code]?: Words }): void {
   words = spoken
 }
 

@@ -261,6 +261,7 @@ describe('the table of codes', () => {
   })
 
   test('an error says what was seen and its code; where the words are, what that means and what to do; or the authority says so', () => {
+    speak({})
     for (const [code] of rows)
       expect(new SyncError(code as Code, 'The push came back.').message).toBe(`The push came back. (${code})`)
     speak(CODES)
