@@ -44,7 +44,7 @@ export interface Outbox {
   /** The durable entries that the authority has to decide, in order: all from the first that it has not. */
   undecided(limit: number): readonly OutboxEntry[]
   countUndecided(): number
-  /** How many are not durable yet. */
+  /** How many have no number here yet: most often because they are not durable yet. */
   countUnsaved(): number
   /** Takes in what another client of the same store kept; gives the entries that it concerns, of which the listener has heard. */
   take(events: readonly OutboxEvent[]): readonly OutboxEntry[]
@@ -80,6 +80,8 @@ export function createOutbox(
 ): Outbox {
   let stored = 0
   let unnumbered: OwnEntry[] = []
+  /** Durable, but the store was taken away before it could say where: whatever is heard next tells of them. */
+  let untold: OwnEntry[] = []
   let saving: Promise<void> | undefined
   /** The unnumbered entries in words, where the storage wants them. */
   let draft: Draft | undefined
@@ -88,17 +90,23 @@ export function createOutbox(
   // Everything that goes to the journal goes one after the other, so that a rewrite holds all that came before it.
   const lane = createLane()
 
+  const countUnnumbered = (): number => unnumbered.length + untold.length
+
   const saveGroup = async (): Promise<void> => {
     const group = unnumbered.slice()
     const written = draft
     draft = undefined
     check(written === undefined || written.count === group.length, 'I1', 'a draft does not hold what is to be kept')
     const intents = group.map(({ intent }) => intent)
-    let from = 0
+    let from: number | undefined
     try {
       from = await storage.append(intents, written)
       const place = group[0]?.sequence ?? line.last + 1
-      check(from === 0 || from === place, 'I18', `storage gave number ${from} where ${place} comes next`)
+      check(
+        from === undefined || from === 0 || from === place,
+        'I18',
+        `storage gave number ${from} where ${place} comes next`,
+      )
     } catch (error) {
       unnumbered = unnumbered.slice(group.length)
       for (const entry of group) line.release(entry)
@@ -107,10 +115,11 @@ export function createOutbox(
       return
     }
     unnumbered = unnumbered.slice(group.length)
+    if (from === undefined) untold.push(...group)
     for (const entry of group) {
       // Another client's rewriting may have told of its place already, or have forgotten it.
       if (from === 0) byId.delete(entry.intent.id)
-      else if (entry.sequence === undefined) line.place(entry)
+      else if (from !== undefined && entry.sequence === undefined) line.place(entry)
       if (entry.saved !== undefined) settle(entry.saved, undefined)
       entry.saved = undefined
     }
@@ -175,7 +184,9 @@ export function createOutbox(
     },
     // What is being saved here may be in both, while another client's rewriting tells of it.
     entries: () =>
-      unnumbered.length === 0 ? line.entries() : [...line.entries(), ...unnumbered.filter((entry) => !entry.sequence)],
+      countUnnumbered() === 0
+        ? line.entries()
+        : [...line.entries(), ...untold, ...unnumbered.filter((entry) => !entry.sequence)],
     get: (id) => byId.get(id),
     at: line.at,
     add(intent, saved) {
@@ -192,7 +203,7 @@ export function createOutbox(
     },
     undecided: (limit) => line.undecided(limit),
     countUndecided: () => line.last - line.decided,
-    countUnsaved: () => unnumbered.length,
+    countUnsaved: countUnnumbered,
     take(events) {
       const changed = new Set<OwnEntry>()
       for (const event of events) {
@@ -210,6 +221,9 @@ export function createOutbox(
       }
       // A new birth knows nothing of what this client is still saving.
       for (const entry of unnumbered) byId.set(entry.intent.id, entry)
+      // What was not told of now either is decided and forgotten.
+      for (const { sequence, intent } of untold) if (sequence === undefined) byId.delete(intent.id)
+      untold = []
       const entries = [...changed]
       if (entries.length > 0) listener.changed(entries)
       return entries

@@ -66,9 +66,10 @@ export interface Storage {
    * number when they are durable. Rejects with a SyncError when nothing was kept. Calls that overlap are done in order.
    * `draft` holds the same intents, for a caller who has put them into it before the disk is waited for. Where the journal of a shared
    * store was written anew behind them, the listener has heard of them before their number comes, which is 0 when they are decided and
-   * forgotten already.
+   * forgotten already. What is durable never rejects: when a shared store is taken away between the keeping and the look at what others
+   * kept before, the number is undefined, and the listener hears of the intents when the store is read the next time, here or at a start.
    */
-  append(intents: readonly IntentContent[], draft?: Draft): Promise<Sequence>
+  append(intents: readonly IntentContent[], draft?: Draft): Promise<Sequence | undefined>
   /**
    * A write is asked for as soon as the calls have run, because another process does it meanwhile. Absent where this one does it: then
    * the turn is over first, so that what the calls left behind is collected before the disk is waited for, and not in its stead.

@@ -35,15 +35,19 @@ interface Found {
 /** Records that others have written. `areAll`: the journal was written anew, and they are all of it. */
 export type Heard = (texts: readonly string[], areAll: boolean) => void
 
+/**
+ * What is known of a record that was added: `placed` behind all that was heard; `told`, when the journal was written anew before this tab
+ * knew where its record stood: then what was heard is all of the journal, the record, or what came of it, included; `untold`, when
+ * what stands before it could not be read: then it will be heard of with that.
+ */
+export type Added = 'placed' | 'told' | 'untold'
+
 /** A journal, open in this tab. */
 export interface IdbJournal {
   /** Reads all, each record by `parse` while the next ones come. An empty one begins with `begin`, if that is given. */
   load<Value>(parse: (text: string) => Value, begin?: string): Promise<readonly Value[]>
-  /**
-   * Adds one record behind what others have added, of which is heard first; anybody may. False when the journal was written anew
-   * before this tab knew where its record stood: then what was heard is all of the journal, the record, or what came of it, included.
-   */
-  add(text: string): Promise<boolean>
+  /** Adds one record behind what others have added, of which is heard first; anybody may. Rejects only when nothing was kept. */
+  add(text: string): Promise<Added>
   /** Adds what `make` gives once all that others have added is heard; fenced when this tab leads. */
   note(make: () => string | undefined): Promise<void>
   /** Adds the records that `make` gives, all or none; only the leader may. `make` is called after the turn: many rows take a while. */
@@ -225,11 +229,13 @@ export function openIdbJournal(
             missed?.catch(() => undefined)
           }),
         )
-        const found = await missed
+        const found = await missed?.catch(() => 'unread' as const)
+        if (found === 'unread') return 'untold'
         const isGone = found !== undefined && found.head.first > key
         if (found !== undefined) take(isGone ? found : before(found, key))
-        if (!isGone) own(key, text)
-        return !isGone
+        if (isGone) return 'told'
+        own(key, text)
+        return 'placed'
       }),
     async note(make) {
       let text: string | undefined

@@ -136,7 +136,9 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
       const items =
         (draft as TextDraft | undefined)?.text() ?? intents.map((intent) => JSON.stringify(intent)).join(',')
       heardOf = []
-      if (!(await outbox.add(`[{"kind":"made","intents":[${items}]}]`))) return placeIn(heardOf, intents[0]?.id)
+      const added = await outbox.add(`[{"kind":"made","intents":[${items}]}]`)
+      if (added === 'untold') return undefined
+      if (added === 'told') return placeIn(heardOf, intents[0]?.id)
       const first = (last + 1) as Sequence
       last += intents.length
       return first

@@ -25,6 +25,17 @@ function expectAgreement(world: TabWorld, intents: number): void {
   expect(world.reports.filter((error) => error instanceof InvariantError)).toEqual([])
 }
 
+/** Does something in the moment in which the next record has been added and its key is not known yet. */
+function onNextAdd(run: (store: IDBObjectStore) => void): void {
+  const { add } = IDBObjectStore.prototype
+  IDBObjectStore.prototype.add = function (...asked) {
+    IDBObjectStore.prototype.add = add
+    const request = add.apply(this, asked)
+    run(this)
+    return request
+  }
+}
+
 describe('two tabs', () => {
   test('one leads, the other follows, and each shows what the other keeps', async () => {
     const world = createTabWorld()
@@ -55,6 +66,61 @@ describe('two tabs', () => {
     await world.clock.advance(MINUTE)
     await world.settle()
     expectAgreement(world, 1)
+  })
+
+  test('[I1] what is committed is saved, though another build takes the database away before its number is known', async () => {
+    const world = createTabWorld()
+    const one = await world.open()
+    const two = await world.open()
+    world.fallback = () => 'unreachable'
+    world.mute()
+    put(one.client, 1)
+    await world.settle()
+    // As each tab does when another wants to change the database.
+    onNextAdd(({ transaction }) => transaction.db.close())
+    const [handle] = put(two.client, 1, 2)
+    await world.settle()
+    await expect(handle?.saved).resolves.toBeUndefined()
+    expect(texts(two.client)).toEqual(['n2:x'])
+    expect(two.client.status()).toMatchObject({ waiting: 1 })
+    const [late] = put(two.client, 1, 3)
+    await world.settle()
+    await expect(late?.saved).rejects.toMatchObject({ code: 'storage_failed' })
+    await two.close()
+    world.fallback = () => 'pass'
+    await world.open()
+    await world.clock.advance(MINUTE)
+    await world.settle()
+    expectAgreement(world, 2)
+  })
+
+  test('[I1] [I18] what is committed is saved, though what stands before it cannot be read at once: its number comes with the next look', async () => {
+    const world = createTabWorld()
+    const one = await world.open()
+    const two = await world.open()
+    world.fallback = () => 'unreachable'
+    world.mute()
+    put(one.client, 1)
+    await world.settle()
+    onNextAdd(({ transaction: { db } }) => {
+      const { transaction } = db
+      db.transaction = () => {
+        db.transaction = transaction
+        throw new DOMException('The disk is busy', 'UnknownError')
+      }
+    })
+    const [handle] = put(two.client, 1, 2)
+    await world.settle()
+    await expect(handle?.saved).resolves.toBeUndefined()
+    expect(two.client.status()).toMatchObject({ waiting: 1 })
+    put(two.client, 1, 3)
+    await world.settle()
+    expect(two.client.status()).toMatchObject({ waiting: 3 })
+    expect(two.client.outbox().map(({ id }) => id)).toEqual([uuid(1), uuid(2), uuid(3)])
+    world.fallback = () => 'pass'
+    await world.clock.advance(MINUTE)
+    await world.settle()
+    expectAgreement(world, 3)
   })
 
   test('when the leader closes, the other takes over and goes on with what waits', async () => {
