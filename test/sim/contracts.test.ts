@@ -148,7 +148,7 @@ describe('the cases catch a store that', () => {
         let last = 0
         return {
           async append(intents) {
-            const first = Math.max(last + 1, await storage.append(intents)) as Sequence
+            const first = Math.max(last + 1, (await storage.append(intents)) ?? 0) as Sequence
             last = first + intents.length - 1
             return first
           },
@@ -179,7 +179,7 @@ describe('the cases catch a store that', () => {
         return {
           async append(intents) {
             own += intents.length
-            return Math.min(await storage.append(intents), own - intents.length + 1) as Sequence
+            return Math.min((await storage.append(intents)) ?? 0, own - intents.length + 1) as Sequence
           },
         }
       }),

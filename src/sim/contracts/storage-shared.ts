@@ -59,6 +59,7 @@ async function join(harness: StorageHarness): Promise<Client> {
     },
     async append(...intents) {
       const first = await storage.append(intents)
+      if (first === undefined) throw new Error('Expected that the store can say where it kept what it kept')
       // A rewrite behind it has told of it already, or has forgotten it.
       const isTold = outbox.some(
         (event) => event.kind === 'made' && event.intents.some(({ id }) => id === intents[0]?.id),

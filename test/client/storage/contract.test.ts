@@ -114,7 +114,7 @@ describe('the suite catches a storage that', () => {
         return {
           append: (intents) =>
             storage.append(intents).then(
-              (first) => (first + refused) as Sequence,
+              (first = 0 as Sequence) => (first + refused) as Sequence,
               (error: unknown) => {
                 refused += intents.length
                 throw error

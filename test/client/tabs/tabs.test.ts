@@ -1,4 +1,5 @@
 // Several clients of one store: what one keeps the others show, one of them leads, and none is lost when it goes.
+import { IDBObjectStore } from 'fake-indexeddb'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { InvariantError } from '../../../src/base/assert.ts'
@@ -25,12 +26,19 @@ function expectAgreement(world: TabWorld, intents: number): void {
   expect(world.reports.filter((error) => error instanceof InvariantError)).toEqual([])
 }
 
+/** As much of an object store as is looked at here. */
+interface ObjectStore {
+  readonly transaction: { readonly db: { transaction: unknown; close(): void } }
+  add(value: unknown): unknown
+}
+
 /** Does something in the moment in which the next record has been added and its key is not known yet. */
-function onNextAdd(run: (store: IDBObjectStore) => void): void {
-  const { add } = IDBObjectStore.prototype
-  IDBObjectStore.prototype.add = function (...asked) {
-    IDBObjectStore.prototype.add = add
-    const request = add.apply(this, asked)
+function onNextAdd(run: (store: ObjectStore) => void): void {
+  const all: ObjectStore = IDBObjectStore.prototype
+  const { add } = all
+  all.add = function (value) {
+    all.add = add
+    const request = add.call(this, value)
     run(this)
     return request
   }
