@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { grants, type Stage, stage, uuid } from './scenario.ts'
 
 const workout = (id: string, ownerId: string) => ['insertWorkouts', { id, ownerId, name: 'Legs', done: false }] as const
-const codes = (outcomes: readonly { readonly status: string; readonly code?: string }[]) =>
+const codes = (outcomes: readonly { readonly status: string; readonly code?: string | undefined }[]) =>
   outcomes.map(({ status, code }) => code ?? status)
 
 /** Counts the transactions from here on that were kept. */
