@@ -87,6 +87,15 @@ for (const node of [process.execPath, floorNode]) {
     step(`${name} --help on Node ${versionOf(node)}`, await helpProblems(node, name))
 }
 for (const entry of browserEntries) step(`no Node in ${entry}`, await nodeImports(entry))
+for (const [conditions, looks] of [
+  [['browser', 'import', 'development'], true],
+  [['browser', 'import', 'production'], false],
+  [['node', 'import'], true],
+])
+  step(
+    `${manifest.name} under ${conditions.join(', ')} ${looks ? 'looks' : 'does not look'} for mistakes`,
+    await lookProblems(conditions, looks),
+  )
 step(`tests of the server's rooms on Node ${versionOf(floorNode)}`, await floorTestProblems())
 
 if (failed > 0) console.error(`${failed} checks of the package failed`)
@@ -234,6 +243,22 @@ async function helpProblems(node, name) {
 
 // Twice: the packed files are walked as text, which sees imports that have not run yet; and the entry is loaded with a
 // hook on the resolver, as a browser's bundler would choose among a dependency's files, which sees into dependencies.
+async function lookProblems(conditions, looks) {
+  const script = join(app, 'conditions.mjs')
+  const [target] = Object.entries(manifest.exports['.'])
+    .find(([condition]) => condition === 'default' || conditions.includes(condition))
+    .slice(1)
+  writeFileSync(
+    script,
+    `import { defineApp } from './node_modules/${manifest.name}/${posix.normalize(target)}'
+let told = false
+try { defineApp({ tables: {} }) } catch { told = true }
+if (told !== ${looks}) { console.error('it ' + (told ? 'does' : 'does not')); process.exit(1) }
+`,
+  )
+  return problemsOf(await runNode(script, [], { cwd: app, quiet: true }))
+}
+
 async function nodeImports(entry) {
   const target = manifest.exports[entry === manifest.name ? '.' : `.${entry.slice(manifest.name.length)}`].default
   const seen = new Set([posix.normalize(target)])
