@@ -76,6 +76,8 @@ export interface CallParts {
   refusal(accept: boolean): SyncError | undefined
   /** A run begins: see that it ends with its turn. */
   onRun(): void
+  /** Where errors go that no caller awaits. */
+  report(error: unknown): void
 }
 
 /** What a job between two calls works with. */

@@ -1,12 +1,12 @@
 // The client: wires replica, outbox, calls, queries, engine and storage together, and decides nothing of its own.
 // What the parts do stands in their rooms; the order in which they hear of things stands here.
 import { InvariantError } from '../base/assert.ts'
-import { createEmitter } from '../base/emitter.ts'
 import { asSyncError, SyncError } from '../base/errors.ts'
 import { parseActor, parseIntentId } from '../protocol/ids.ts'
 import type { App } from '../schema/app.ts'
 import type { Query } from '../schema/query.ts'
 import type { Client, ClientOptions, Shown } from './api.ts'
+import { createBulletin } from './bulletin.ts'
 import { type CallOptions, createCalls, type IntentHandle } from './calls.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import { createOutboxItems } from './outbox/item.ts'
@@ -15,7 +15,7 @@ import { createPending, type Pending } from './pending.ts'
 import { createLiveQueries, type LiveQuery } from './query/live.ts'
 import { createReplica, type PendingIntent } from './replica/replica.ts'
 import { firstBirth } from './session/identity.ts'
-import { type Badge, badgeOf, countBadges, faultOf, rowBadge, type Status, type SyncInfo } from './status.ts'
+import { type Badge, badgeOf, rowBadge, type SyncInfo } from './status.ts'
 import { createFrameKeeper, type FrameKeeper } from './storage/frame-keeper.ts'
 import type { Storage } from './storage/storage.ts'
 import { createEngine } from './sync/engine.ts'
@@ -34,7 +34,6 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   const replica = createReplica(app, actor, host.report)
   const calls = createCalls(app, host)
   const outboxItems = createOutboxItems(app)
-  const statusChanged = createEmitter<Status>(host.report)
   let storage: Storage | undefined
   let outbox: Outbox | undefined
   let pending: Pending | undefined
@@ -45,9 +44,20 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   let isBroken = false
   let isClosed = false
   let isWatching = false
-  let isStatusDue = false
-  let quietWaiters: (() => void)[] = []
 
+  const bulletin = createBulletin({
+    clock: host.clock,
+    replica,
+    calls,
+    talker,
+    storage: () => storage,
+    outbox: () => outbox,
+    role: () => player?.role,
+    isStopped: () => isBroken || openingFault !== undefined,
+    stoppedBy: () => openingFault,
+    report: host.report,
+  })
+  const onChange = bulletin.changed
   const isDurable = (): boolean => storage?.isDurable ?? true
   const badge = (id: PendingIntent['id']): Badge => badgeOf(outbox?.get(id), isDurable())
 
@@ -114,7 +124,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         report: host.report,
         areWhole,
       })
-      calls.open({ replica, outbox, refusal, onRun: watchRuns })
+      calls.open({ replica, outbox, refusal, onRun: watchRuns, report: host.report })
       queries.loaded()
       if (!isClosed) player.start()
     } catch (error) {
@@ -216,44 +226,6 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     onChange()
   }
 
-  function onChange(): void {
-    if (isQuiet()) {
-      const waiters = quietWaiters
-      quietWaiters = []
-      for (const resolve of waiters) resolve()
-    }
-    if (isStatusDue || (statusChanged.size() === 0 && player?.role !== 'leading')) return
-    isStatusDue = true
-    host.clock.turn(() => {
-      isStatusDue = false
-      talker.tell()
-      if (statusChanged.size() > 0) statusChanged.emit(status())
-    })
-  }
-
-  function isQuiet(): boolean {
-    if (outbox === undefined || calls.areRunning() || outbox.countUnsaved() > 0 || outbox.countUndecided() > 0)
-      return false
-    return outbox.last === 0 || (replica.client === outbox.client && replica.decided >= outbox.last)
-  }
-
-  function status(): Status {
-    const entries = outbox?.entries() ?? []
-    const waiting = (outbox?.countUndecided() ?? 0) + (outbox?.countUnsaved() ?? 0)
-    const isStopped = isBroken || openingFault !== undefined
-    return {
-      ...talker.talk(),
-      ...(isStopped ? { connection: 'broken' } : {}),
-      ...(openingFault === undefined ? {} : { fault: faultOf(openingFault) }),
-      counts: countBadges(entries, isDurable()),
-      waiting,
-      oldestWaitingAt: waiting === 0 ? undefined : entries[entries.length - waiting]?.intent.madeAt,
-      storage: storage === undefined ? undefined : { mode: storage.mode, isDurable: storage.isDurable },
-      tab: player?.role ?? 'alone',
-      asOf: replica.at,
-    }
-  }
-
   const mutate: { [name: string]: (args: unknown, callOptions?: CallOptions) => IntentHandle } = {}
   for (const name of Object.keys(app.mutators))
     mutate[name] = (args, callOptions = {}) => calls.call(name, args, callOptions)
@@ -267,8 +239,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       await ready
       return calls.between(job, callOptions)
     },
-    status,
-    onStatus: (listener) => statusChanged.on(listener),
+    status: bulletin.status,
+    onStatus: bulletin.onStatus,
     outbox: () => outboxItems(outbox?.entries() ?? [], isDurable()),
     async discard(id) {
       await ready
@@ -290,11 +262,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       talker.resume()
       onChange()
     },
-    quiet: () =>
-      new Promise((resolve) => {
-        quietWaiters.push(resolve)
-        onChange()
-      }),
+    quiet: bulletin.quiet,
     inspect: () => {
       const box = outbox
       if (box === undefined) throw new SyncError('client_closed', 'inspect was called before ready')

@@ -9,6 +9,7 @@ export { type Discarded, discardIntent, editIntent, type Repair, repairOf, retry
 export { exportUnsent, type Imported, importUnsent, type RescueBundle, type RescuedIntent } from './outbox/rescue.ts'
 export type { OutboxEvent, ParkedReason } from './outbox/stored.ts'
 export type { LiveQuery } from './query/live.ts'
+export { type PointerChange, type Pointers, pointersOf } from './session/pointers.ts'
 export type { Badge, Connection, Status, SyncInfo } from './status.ts'
 export type { Folding, Storage, StorageMode, Stored, StoredFrame } from './storage/storage.ts'
 export type { Tuning } from './sync/tuning.ts'

@@ -2,7 +2,7 @@
 // queries are open, and what is said where something is missing. Its types are tried in test/types.
 /** @vitest-environment happy-dom */
 import type { Query } from 'holdfast'
-import { type Client, createClient, type OutboxItem, type Shown, type SyncInfo } from 'holdfast/client'
+import { type Client, createClient, type OutboxItem, pointersOf, type Shown, type SyncInfo } from 'holdfast/client'
 import {
   createHooks,
   HoldfastProvider,
@@ -10,6 +10,7 @@ import {
   useLiveQuery,
   useMutators,
   useOutbox,
+  usePointer,
   useRowSync,
   useSyncStatus,
 } from 'holdfast/react'
@@ -351,6 +352,7 @@ describe('on a server', () => {
       storage,
       outbox: useOutbox(),
       badge: useRowSync('notes', 'n1'),
+      open: usePointer('open'),
     }
     useMutators<App>()
     return JSON.stringify(said).replaceAll('"', '')
@@ -537,6 +539,24 @@ describe('the outbox', () => {
   })
 })
 
+describe('a pointer', () => {
+  test('is shown as soon as it is set, by its name, and not before storage is loaded', async () => {
+    const { world, client } = await clientWith('a')
+    function Open({ name }: { readonly name: string }) {
+      return usePointer(name) ?? 'nowhere'
+    }
+    const place = await createPlace()
+    await place.show(from(client, <Open name="note" />))
+    expect(place.text()).toBe('nowhere')
+    await turn(world, () => void pointersOf(client).set('note', 'n1'))
+    expect(place.text()).toBe('n1')
+    await place.show(from(client, <Open name="other" />))
+    expect(place.text()).toBe('nowhere')
+    await place.show(from(undefined, <Open name="note" />))
+    expect(place.text()).toBe('nowhere')
+  })
+})
+
 describe('the badge of one row', () => {
   test('goes from queued to synced, is absent with its row, and is not rendered for other columns', async () => {
     const { world, client, open } = await clientWith('a')
@@ -572,6 +592,7 @@ describe('outside of a provider', () => {
     ['useMutators', () => useMutators()],
     ['useSyncStatus', () => useSyncStatus()],
     ['useOutbox', () => useOutbox()],
+    ['usePointer', () => usePointer('open')],
     ['useRowSync', () => useRowSync('notes', 'n1')],
   ])('%s says by its name what is missing', async (name, useHook) => {
     function Lost() {

@@ -40,7 +40,11 @@ export const BORDERS: readonly Border[] = [
     types: ['client/api.ts', 'client/calls.ts', 'client/storage'],
   },
   { place: 'client/outbox/stored.ts', may: below },
-  { place: 'client/session', may: [...below, 'client/outbox/stored.ts'], types: ['client/storage'] },
+  {
+    place: 'client/session',
+    may: [...below, 'client/outbox/entry.ts', 'client/outbox/stored.ts'],
+    types: ['client/api.ts', 'client/calls.ts', 'client/replica', 'client/storage'],
+  },
   {
     place: 'client/tabs',
     may: [...below, 'client/status.ts'],
@@ -79,7 +83,12 @@ export const BORDERS: readonly Border[] = [
     isApart: true,
   },
 
-  { place: 'bindings/react', may: [], types: ['schema/index.ts', 'client/index.ts'], packages: ['react'] },
+  {
+    place: 'bindings/react',
+    may: ['client/session/pointers.ts'],
+    types: ['schema/index.ts', 'client/index.ts'],
+    packages: ['react'],
+  },
 
   {
     place: 'hosts/browser',

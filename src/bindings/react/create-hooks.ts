@@ -3,7 +3,16 @@
 import type { ReactElement } from 'react'
 import type { Client, OutboxItem, Shown, Status, SyncInfo } from '../../client/index.ts'
 import type { App, Query } from '../../schema/index.ts'
-import { type Absent, type Select, useLiveQuery, useMutators, useOutbox, useRowSync, useSyncStatus } from './hooks.ts'
+import {
+  type Absent,
+  type Select,
+  useLiveQuery,
+  useMutators,
+  useOutbox,
+  usePointer,
+  useRowSync,
+  useSyncStatus,
+} from './hooks.ts'
 import { HoldfastProvider, type HoldfastProviderProps, useClient } from './provider.ts'
 import type { LiveAnswer } from './queries.ts'
 
@@ -24,6 +33,8 @@ export interface Hooks<A extends App> {
   }
   /** Everything that is not synced. */
   useOutbox(): readonly OutboxItem[]
+  /** The id that a pointer is aimed at. */
+  usePointer(name: string): string | undefined
   /** What is known of one row's way to the authority. */
   useRowSync(table: keyof A['query'] & string, id: string): SyncInfo | undefined
 }
@@ -47,6 +58,7 @@ export function createHooks<A extends App>(app: A): Hooks<A> {
     useMutators: useMutators<A>,
     useSyncStatus,
     useOutbox,
+    usePointer,
     useRowSync,
   })
 }

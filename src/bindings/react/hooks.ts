@@ -2,6 +2,7 @@
 // none opens a query, reads a storage or asks a clock while it renders on a server.
 import { useMemo } from 'react'
 import type { Client, OutboxItem, Shown, Status, SyncInfo } from '../../client/index.ts'
+import { pointersOf } from '../../client/session/pointers.ts'
 import type { App, Query, QuerySpec } from '../../schema/index.ts'
 import { useClientIfAny } from './provider.ts'
 import { type LiveAnswer, LOADING, meaningOf } from './queries.ts'
@@ -82,6 +83,30 @@ export function useOutbox(): readonly OutboxItem[] {
 export function useRowSync(table: string, id: string): SyncInfo | undefined {
   return useSelected(useAnswers('useRowSync', rowQuery(table, id)), syncOfFirst)
 }
+
+/**
+ * The id that a pointer is aimed at; `undefined` while it is aimed at nothing, until storage is loaded, and always on a server. Aim it with
+ * `pointersOf(client).set(name, id)`.
+ *
+ * ```tsx
+ * const workoutId = usePointer('activeWorkout')
+ * return workoutId === undefined ? <StartWorkout /> : <Workout id={workoutId} />
+ * ```
+ */
+export function usePointer(name: string): string | undefined {
+  const client = useClientIfAny('usePointer')
+  const store = useMemo((): Store<string | undefined> => {
+    if (client === undefined) return nowhere
+    return {
+      atFirst: undefined,
+      read: () => pointersOf(client).get(name),
+      subscribe: (listener) => pointersOf(client).on(listener),
+    }
+  }, [client, name])
+  return useStore(store)
+}
+
+const nowhere: Store<undefined> = still(undefined)
 
 /** The answers to a query from the client around, as a store; the same one as long as client and meaning are. */
 function useAnswers<R>(caller: string, query: Query<R> | undefined): Store<LiveAnswer<Shown<R>>> {

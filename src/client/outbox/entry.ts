@@ -3,7 +3,7 @@
 // Its numbers are the outbox's business; what the screen says of it is the business of ../status.ts.
 import type { Late } from '../../base/late.ts'
 import type { Sequence } from '../../protocol/ids.ts'
-import type { Outcome } from '../../protocol/outcome.ts'
+import { hasEffects, type Outcome } from '../../protocol/outcome.ts'
 import type { KeptIntent, ParkedReason } from './stored.ts'
 
 /** Why and how an intent's place was given up: by a person, by the engine, or for another intent that stands for it. */
@@ -60,4 +60,10 @@ export function makeEntry(intent: KeptIntent): OwnEntry {
 export function setRetired(entry: OwnEntry, isRetired: boolean): OwnEntry {
   entry.isRetired = isRetired
   return entry
+}
+
+/** Whether nobody has still to decide about it: it had its effects, or was given up for good. What is not so may come back by a repair. */
+export function isSettled({ outcome, givenUp, isReopened }: OutboxEntry): boolean {
+  if (givenUp !== undefined && givenUp.as !== 'parked') return true
+  return outcome !== undefined && !isReopened && hasEffects(outcome)
 }

@@ -4,7 +4,7 @@ import { check, unreachable } from '../../base/assert.ts'
 import type { ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
 import { type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry, REPLACED, setRetired } from './entry.ts'
-import type { OutboxEvent } from './stored.ts'
+import { type OutboxEvent, type PointerEvent, STORED_FORMAT } from './stored.ts'
 
 /** The line of one outbox. */
 export interface Line {
@@ -17,11 +17,20 @@ export interface Line {
   readonly decided: number
   /** Whatever the newest frame says, the effects of what stands up to here are in the confirmed rows. */
   readonly retiredAtBirth: number
+  /** The format that the journal says it has, and when it began. */
+  readonly format: number
+  readonly bornAt: number
+  /** The journal holds what its format does not know: a client that does not lead could not write it anew. */
+  readonly isAhead: boolean
+  /** Where the person is, by name. */
+  readonly pointers: ReadonlyMap<string, PointerEvent>
   entries(): readonly OwnEntry[]
   at(sequence: number): OwnEntry | undefined
   /** The entries with these numbers, as far as they are here. */
   between(from: number, to: number): readonly OwnEntry[]
   apply(event: OutboxEvent): void
+  /** The journal was replaced by these, which say what is here. */
+  rewritten(events: readonly OutboxEvent[]): void
   /** Gives an entry the next number; what it replaces is given up from here on. */
   place(entry: OwnEntry): void
   /** Takes outcomes in; gives what they changed. */
@@ -43,6 +52,9 @@ export interface Line {
 /** Makes an empty line; `byId` is shared with the outbox, which adds what has no number yet. */
 export function createLine(byId: Map<IntentId, OwnEntry>): Line {
   let client = '' as ClientId
+  let format = 0
+  let bornAt = 0
+  const pointers = new Map<string, PointerEvent>()
   let first = 1
   let decided = 0
   let retiredAtBirth = 0
@@ -64,6 +76,9 @@ export function createLine(byId: Map<IntentId, OwnEntry>): Line {
         retiredThrough = 0
         for (const { intent } of numbered) byId.delete(intent.id)
         numbered = []
+        format = event.format
+        bornAt = event.at
+        pointers.clear()
         return
       case 'made':
         check(
@@ -88,6 +103,10 @@ export function createLine(byId: Map<IntentId, OwnEntry>): Line {
       case 'forgotten':
         for (const { intent } of numbered.splice(0, Math.max(0, event.through - first + 1))) byId.delete(intent.id)
         first = Math.max(first, event.through + 1)
+        return
+      case 'pointer':
+        if (event.id === undefined) pointers.delete(event.name)
+        else pointers.set(event.name, event)
         return
       default:
         unreachable(event)
@@ -140,6 +159,19 @@ export function createLine(byId: Map<IntentId, OwnEntry>): Line {
     },
     get retiredAtBirth() {
       return retiredAtBirth
+    },
+    get format() {
+      return format
+    },
+    get bornAt() {
+      return bornAt
+    },
+    get isAhead() {
+      return pointers.size > 0 && format < STORED_FORMAT
+    },
+    pointers,
+    rewritten([birth]) {
+      if (birth?.kind === 'born') format = birth.format
     },
     entries: () => numbered,
     at: (sequence) => numbered[sequence - first],

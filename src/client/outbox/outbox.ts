@@ -3,6 +3,7 @@
 // What stands at each number and what events make of it is line.ts, its form on disk stored.ts. Decides nothing about sending (sync/) and
 // nothing about what the screen shows (replica/).
 import { check } from '../../base/assert.ts'
+import type { Cancel } from '../../base/clock.ts'
 import { hasCode } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
 import { type Late, settle } from '../../base/late.ts'
@@ -12,7 +13,7 @@ import type { Draft, Storage } from '../storage/storage.ts'
 import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry } from './entry.ts'
 import { createLine } from './line.ts'
 import { countForgettable, rebornEvents, snapshotEvents } from './snapshot.ts'
-import { type KeptIntent, type OutboxEvent, placesOf } from './stored.ts'
+import { type KeptIntent, type OutboxEvent, type PointerEvent, placesOf, STORED_FORMAT } from './stored.ts'
 
 /** The changes that others hear of. */
 export interface OutboxListener {
@@ -52,6 +53,12 @@ export interface Outbox {
   decide(outcomes: readonly OutcomeRange[], at: number): Promise<void>
   /** Gives up the place of an undecided intent, or dismisses one that had no effect; resolves when that is stored. */
   giveUp(id: IntentId, how: GivenUp & { readonly as: 'discarded' | 'parked' }): Promise<void>
+  /** Where the person is, by name. */
+  readonly pointers: ReadonlyMap<string, PointerEvent>
+  /** Sets or clears a pointer as `make` says when its turn has come; resolves when that is stored. */
+  point(make: () => PointerEvent): Promise<void>
+  /** Calls `listener` when the pointers may be others, here or in another client of the same store. */
+  onPointers(listener: () => void): Cancel
   /** The authority no longer knows what it decided from this number on. */
   reopen(from: number): void
   /**
@@ -85,6 +92,7 @@ export function createOutbox(
   let saving: Promise<void> | undefined
   /** The unnumbered entries in words, where the storage wants them. */
   let draft: Draft | undefined
+  const pointed = new Set<() => void>()
   const byId = new Map<IntentId, OwnEntry>()
   const line = createLine(byId)
   // Everything that goes to the journal goes one after the other, so that a rewrite holds all that came before it.
@@ -167,6 +175,43 @@ export function createOutbox(
     if (!isNoted && byId.get(id)?.givenUp === undefined) await giveUp(id, how)
   }
 
+  const rewrite = async (at: number, format?: number): Promise<void> => {
+    let events: readonly OutboxEvent[] = []
+    await storage.rewriteOutbox(() => {
+      const { client, first, retiredAtBirth, pointers } = line
+      events = snapshotEvents(client, first, line.entries(), at, retiredAtBirth, [...pointers.values()], format)
+      return events
+    })
+    line.rewritten(events)
+  }
+
+  /** Older builds are to leave a journal alone that is about to hold what they do not know. */
+  const beginFormat = async (): Promise<void> => {
+    try {
+      if (line.format < STORED_FORMAT) await rewrite(line.bornAt, STORED_FORMAT)
+    } catch (error) {
+      // Only who leads may write it anew, and does so when it tidies up.
+      if (!hasCode(error, 'not_leading')) throw error
+    }
+  }
+
+  const tellPointers = (): void => {
+    for (const tell of [...pointed]) tell()
+  }
+
+  const point: Outbox['point'] = async (make) => {
+    await lane.run(beginFormat)
+    let event: PointerEvent | undefined
+    const isNoted = await note(() => {
+      event = make()
+      return [event]
+    })
+    // A new birth that was under way did not know of it yet.
+    if (!isNoted) return point(make)
+    if (event !== undefined) line.apply(event)
+    tellPointers()
+  }
+
   for (const event of kept) line.apply(event)
   stored = line.decided
   return {
@@ -226,6 +271,7 @@ export function createOutbox(
       untold = []
       const entries = [...changed]
       if (entries.length > 0) listener.changed(entries)
+      tellPointers()
       return entries
     },
     async decide(outcomes, at) {
@@ -238,6 +284,12 @@ export function createOutbox(
         stored = Math.max(stored, Math.min(through, line.decided))
     },
     giveUp,
+    pointers: line.pointers,
+    point,
+    onPointers(listener) {
+      pointed.add(listener)
+      return () => void pointed.delete(listener)
+    },
     reopen(from) {
       line.reopen(from)
       stored = Math.min(stored, line.decided)
@@ -257,7 +309,7 @@ export function createOutbox(
       lane.run(async () => {
         let events: readonly OutboxEvent[] = []
         await storage.rewriteOutbox(() => {
-          events = rebornEvents(next, line.client, line.first, line.entries(), at)
+          events = rebornEvents(next, line.client, line.first, line.entries(), at, [...line.pointers.values()])
           return events
         })
         const before = line.entries()
@@ -281,10 +333,7 @@ export function createOutbox(
         await note(() => [event])
       }
       await lane.run(async () => {
-        if (storage.folding().outbox)
-          await storage.rewriteOutbox(() =>
-            snapshotEvents(line.client, line.first, line.entries(), at, line.retiredAtBirth),
-          )
+        if (storage.folding().outbox || line.isAhead) await rewrite(at)
       })
     },
     async settled() {

@@ -5,11 +5,12 @@ import type { Birth } from '../../protocol/intent.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { appendOutcome, type OutcomeRange } from '../../protocol/outcome.ts'
 import type { OutboxEntry } from './entry.ts'
-import { type KeptIntent, type OutboxEvent, STORED_FORMAT } from './stored.ts'
+import { FIRST_FORMAT, type KeptIntent, type OutboxEvent, type PointerEvent, STORED_FORMAT } from './stored.ts'
 
 /**
  * The shortest journal of these entries, the first of which has the number `first`. `retired`: up to where effects are in the confirmed
  * rows whatever the newest frame says. Frames are kept less strictly than the outbox, so that is only what no frame can say any more.
+ * `format`: the oldest that knows all that stands in it, unless something newer is about to follow.
  */
 export function snapshotEvents(
   client: ClientId,
@@ -17,8 +18,10 @@ export function snapshotEvents(
   entries: readonly OutboxEntry[],
   at: number,
   retired: number,
+  pointers: readonly PointerEvent[] = [],
+  format = pointers.length > 0 ? STORED_FORMAT : FIRST_FORMAT,
 ): OutboxEvent[] {
-  const events: OutboxEvent[] = [{ kind: 'born', format: STORED_FORMAT, client, last: first - 1, retired, at }]
+  const events: OutboxEvent[] = [{ kind: 'born', format, client, last: first - 1, retired, at }, ...pointers]
   if (entries.length > 0)
     events.push({ kind: 'made', first: first as Sequence, intents: entries.map(({ intent }) => intent) })
   entries.forEach(({ givenUp }, index) => {
@@ -48,6 +51,7 @@ export function rebornEvents(
   first: number,
   entries: readonly OutboxEntry[],
   at: number,
+  pointers: readonly PointerEvent[],
 ): OutboxEvent[] {
   const reborn = entries.map(
     (entry, index): OutboxEntry => ({
@@ -56,7 +60,7 @@ export function rebornEvents(
       isReopened: entry.outcome !== undefined,
     }),
   )
-  return snapshotEvents(client, 1, reborn, at, entries.findLastIndex(({ isRetired }) => isRetired) + 1)
+  return snapshotEvents(client, 1, reborn, at, entries.findLastIndex(({ isRetired }) => isRetired) + 1, pointers)
 }
 
 /** When there are more births than an intent may carry, those between the first and the newest ones are left out. */

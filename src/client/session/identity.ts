@@ -2,7 +2,7 @@
 // that no sequence number is ever used for two things (I18); intent ids outlive every birth (I16).
 import { type Random, randomUuid } from '../../base/random.ts'
 import type { ClientId } from '../../protocol/ids.ts'
-import { type OutboxEvent, STORED_FORMAT } from '../outbox/stored.ts'
+import { FIRST_FORMAT, type OutboxEvent } from '../outbox/stored.ts'
 
 /** A client id that nobody had before. */
 export function newClientId(random: Random): ClientId {
@@ -11,5 +11,5 @@ export function newClientId(random: Random): ClientId {
 
 /** The first event of a new store. */
 export function firstBirth(random: Random, at: number): OutboxEvent & { readonly kind: 'born' } {
-  return { kind: 'born', format: STORED_FORMAT, client: newClientId(random), last: 0, retired: 0, at }
+  return { kind: 'born', format: FIRST_FORMAT, client: newClientId(random), last: 0, retired: 0, at }
 }

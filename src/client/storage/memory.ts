@@ -3,7 +3,7 @@
 // at, copied and put back. Holds the references that it was given: events and frames are read-only everywhere.
 import { SyncError } from '../../base/errors.ts'
 import type { Sequence } from '../../protocol/ids.ts'
-import { type OutboxEvent, STORED_FORMAT } from '../outbox/stored.ts'
+import { mustBeKnown, type OutboxEvent } from '../outbox/stored.ts'
 import { lastNumberAfter, lastNumberOfRewrite } from './numbers.ts'
 import type { Storage, StoredFrame } from './storage.ts'
 
@@ -57,11 +57,7 @@ export function openMemoryStorage(memory: Memory = createMemory()): Storage {
       const [born = birth] = outbox
       if (born.kind !== 'born')
         throw new SyncError('storage_corrupt', 'The memory’s outbox does not begin with its birth')
-      if (born.format > STORED_FORMAT)
-        throw new SyncError(
-          'storage_newer',
-          `The memory’s outbox has format ${born.format}, this build reads up to ${STORED_FORMAT}`,
-        )
+      mustBeKnown(outbox)
       if (outbox.length === 0) keep([birth])
       client = born.client
       last = outbox.reduce(lastNumberAfter, 0)

@@ -139,20 +139,20 @@ export function openIdbJournal(
     return { head: head ?? empty, isNew: head === undefined, keys, texts }
   }
 
-  /** Takes in what a transaction found behind the last known record. */
+  /** Takes in what a transaction found behind the last known record. What it cannot take in was not read: the next one meets it again. */
   const take = ({ head, keys, texts }: Found): void => {
     const wasRewritten = position < head.first
     // What the rewriting says is known here, if everything before it is.
     const known = wasRewritten && position === head.covers ? keys.filter((key) => key <= head.last).length : 0
     const areAll = wasRewritten && position !== head.covers
+    const news = texts.slice(known)
+    if (news.length > 0) heard(news, areAll)
     position = keys.at(-1) ?? position
     if (wasRewritten) {
       base = lengthOf(texts.filter((_, index) => (keys[index] as number) <= head.last))
       all = 0
     }
     all += lengthOf(texts)
-    const news = texts.slice(known)
-    if (news.length > 0) heard(news, areAll)
   }
 
   /** What stands behind the last known record. */

@@ -6,7 +6,7 @@
 import { openDB } from 'idb'
 import { check } from '../../base/assert.ts'
 import { hasCode, SyncError } from '../../base/errors.ts'
-import { type OutboxEvent, STORED_FORMAT } from '../../client/outbox/stored.ts'
+import { mustBeKnown, type OutboxEvent } from '../../client/outbox/stored.ts'
 import { lastNumberAfter, lastNumberOfRewrite } from '../../client/storage/numbers.ts'
 import type { Draft, OthersListener, Storage, StoredFrame } from '../../client/storage/storage.ts'
 import type { Patch } from '../../protocol/frame.ts'
@@ -89,19 +89,14 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
   /** The events of some records, with their numbers. */
   function eventsOf(records: readonly (readonly Recorded[])[]): OutboxEvent[] {
     const events: OutboxEvent[] = []
+    // Before the first of them counts.
+    records.forEach(mustBeKnown)
     for (const record of records) {
       for (const recorded of record) {
         const event = (
           recorded.kind === 'made' ? { ...recorded, first: (last + 1) as Sequence } : recorded
         ) as OutboxEvent
-        if (event.kind === 'born') {
-          if (event.format > STORED_FORMAT)
-            throw new SyncError(
-              'storage_newer',
-              `The stored outbox has format ${event.format}, this build reads up to ${STORED_FORMAT}`,
-            )
-          client = event.client
-        }
+        if (event.kind === 'born') client = event.client
         last = lastNumberAfter(last, event)
         events.push(event)
       }

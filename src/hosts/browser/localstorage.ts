@@ -3,7 +3,7 @@
 // write these items to the disk when they like. One tab has it at a time, by a Web Lock: where there are no locks nobody could say that
 // no other tab gives the same numbers (I18), and it refuses. Loaded on demand; when to turn to it is not decided here.
 import { SyncError } from '../../base/errors.ts'
-import { type OutboxEvent, STORED_FORMAT } from '../../client/outbox/stored.ts'
+import { mustBeKnown, type OutboxEvent } from '../../client/outbox/stored.ts'
 import { lastNumberAfter, lastNumberOfRewrite } from '../../client/storage/numbers.ts'
 import type { Storage } from '../../client/storage/storage.ts'
 import type { Sequence } from '../../protocol/ids.ts'
@@ -109,7 +109,7 @@ export async function openLocalStorage({ name, area, hold = holdLock }: LocalSto
     }
     const [born] = events
     if (born?.kind !== 'born') throw corrupt('The rescue copy does not begin with its birth')
-    if (born.format > STORED_FORMAT) throw newer(born.format, STORED_FORMAT)
+    mustBeKnown(events)
     return events
   }
 

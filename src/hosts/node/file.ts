@@ -3,7 +3,7 @@
 // the append, so none is given twice (I18). How journals survive a power cut is journal.ts; what real files are is folder-disk.ts.
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
-import { type OutboxEvent, STORED_FORMAT } from '../../client/outbox/stored.ts'
+import { mustBeKnown, type OutboxEvent } from '../../client/outbox/stored.ts'
 import { lastNumberAfter, lastNumberOfRewrite } from '../../client/storage/numbers.ts'
 import type { Folding, Storage, StoredFrame } from '../../client/storage/storage.ts'
 import type { ActorId, Sequence } from '../../protocol/ids.ts'
@@ -198,10 +198,5 @@ function isLong(journal: Journal | undefined): boolean {
 function checkEvents(events: readonly OutboxEvent[]): void {
   const [born] = events
   if (born?.kind !== 'born') throw new SyncError('storage_corrupt', 'The outbox does not begin with its birth')
-  if (born.format > STORED_FORMAT)
-    throw new SyncError(
-      'storage_newer',
-      `The outbox has format ${born.format}, this build reads up to ${STORED_FORMAT}`,
-      { details: { format: born.format } },
-    )
+  mustBeKnown(events)
 }

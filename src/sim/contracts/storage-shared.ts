@@ -1,131 +1,12 @@
 // The storage contract where several clients have one store open at once, as the tabs of a browser do: one row of numbers for all,
-// each hears what the others kept, once and in order, and whoever led before another took over changes nothing (I8). Each client of
-// a case writes down what it has loaded, kept and heard; in the end that must be what a new one loads.
+// each hears what the others kept, once and in order, and whoever led before another took over changes nothing (I8). What they know and how they are opened is
+// storage-clients.ts.
 import type { OutboxEvent } from '../../client/outbox/stored.ts'
-import type { SharedStorage, Storage, StoredFrame } from '../../client/storage/storage.ts'
 import type { Sequence } from '../../protocol/ids.ts'
-import type { IntentContent } from '../../protocol/intent.ts'
-import { createDice, type Dice } from '../random.ts'
 import { type ContractCase, expectRefusal, expectSame, expectThat } from './contract.ts'
+import { type Client, expectAgreement, join, onTwo } from './storage-clients.ts'
 import { birth, decided, frame, intent, made, type StorageHarness } from './storage-harness.ts'
 
-/** One client of a store, with all that it knows of what is kept. */
-interface Client {
-  readonly storage: Storage
-  readonly shared: SharedStorage
-  readonly outbox: readonly OutboxEvent[]
-  readonly frames: readonly StoredFrame[]
-  /** How often it was told of others. */
-  readonly told: number
-  append(...intents: IntentContent[]): Promise<Sequence>
-  note(...events: readonly OutboxEvent[]): Promise<void>
-  keepFrame(frame: StoredFrame): Promise<void>
-  /** Writes the outbox anew as it knows it then, or as it is said here. */
-  rewriteOutbox(events?: readonly OutboxEvent[]): Promise<void>
-  rewriteFrames(frames: readonly StoredFrame[]): Promise<void>
-}
-
-/** Opens a store beside whoever has it open. */
-async function join(harness: StorageHarness): Promise<Client> {
-  const storage = await harness.open()
-  const { shared } = storage
-  if (shared === undefined) throw new Error('Expected that the storage can be shared')
-  let outbox: readonly OutboxEvent[] = []
-  let frames: readonly StoredFrame[] = []
-  let told = 0
-  shared.listen({
-    outbox(events) {
-      told++
-      outbox = events[0]?.kind === 'born' ? events : [...outbox, ...events]
-    },
-    frames(more, areAll) {
-      told++
-      frames = areAll ? more : [...frames, ...more]
-    },
-  })
-  const stored = await storage.load(birth())
-  ;({ outbox, frames } = stored)
-  return {
-    storage,
-    shared,
-    get outbox() {
-      return outbox
-    },
-    get frames() {
-      return frames
-    },
-    get told() {
-      return told
-    },
-    async append(...intents) {
-      const first = await storage.append(intents)
-      if (first === undefined) throw new Error('Expected that the store can say where it kept what it kept')
-      // A rewrite behind it has told of it already, or has forgotten it.
-      const isTold = outbox.some(
-        (event) => event.kind === 'made' && event.intents.some(({ id }) => id === intents[0]?.id),
-      )
-      if (first > 0 && !isTold) outbox = [...outbox, made(first, ...intents)]
-      return first
-    },
-    async note(...events) {
-      await storage.note(() => events)
-      outbox = [...outbox, ...events]
-    },
-    async keepFrame(next) {
-      await storage.keepFrame(next)
-      frames = [...frames, next]
-    },
-    async rewriteOutbox(events) {
-      let next: readonly OutboxEvent[] = []
-      await storage.rewriteOutbox(() => {
-        next = events ?? outbox
-        return next
-      })
-      outbox = next
-    },
-    async rewriteFrames(next) {
-      await storage.rewriteFrames(next)
-      frames = next
-    },
-  }
-}
-
-/** A case with two clients of one empty store, of which neither leads; where dice play a part, once for each of some seeds. */
-function onTwo(
-  title: string,
-  run: (first: Client, second: Client, harness: StorageHarness, dice: Dice) => Promise<void>,
-  seeds = 1,
-): ContractCase<StorageHarness> {
-  return {
-    title,
-    async run(makeHarness) {
-      for (let seed = 1; seed <= seeds; seed++) {
-        const harness = await makeHarness(`${title} ${seed}`)
-        try {
-          const [first, second] = [await join(harness), await join(harness)]
-          first.shared.resign()
-          second.shared.resign()
-          await run(first, second, harness, createDice(`${title} ${seed}`))
-        } finally {
-          await harness.dispose()
-        }
-      }
-    },
-  }
-}
-
-/** All of them, once they have caught up, know what a new one loads. */
-async function expectAgreement(harness: StorageHarness, ...clients: readonly Client[]): Promise<void> {
-  const fresh = await join(harness)
-  for (const [index, client] of clients.entries()) {
-    await client.shared.catchUp()
-    expectSame(client.outbox, fresh.outbox, `the outbox that client ${index + 1} knows`)
-    expectSame(client.frames, fresh.frames, `the frames that client ${index + 1} knows`)
-  }
-  await fresh.storage.close()
-}
-
-/** The cases for a storage that several clients may have open. */
 export const sharedCases: readonly ContractCase<StorageHarness>[] = [
   onTwo(
     '[I2] [I18] two that append at once get one row of numbers, each of them once',
@@ -267,6 +148,28 @@ export const sharedCases: readonly ContractCase<StorageHarness>[] = [
     expectSame(await second.append(intent(3)), 3, 'its next number')
     expectSame(await first.append(intent(4)), 4, 'the number after it')
   }),
+  onTwo(
+    'a client that does not know what a newer one keeps writes nothing more, and nothing is lost of it',
+    async (first, second, harness) => {
+      await first.shared.lead()
+      await first.append(intent(1))
+      await second.note({ kind: 'from-a-later-build', at: 1 } as unknown as OutboxEvent)
+      for (const _ of [1, 2]) {
+        await expectRefusal(first.shared.catchUp(), 'storage_newer', 'looking')
+        await expectRefusal(
+          first.storage.note(() => [decided(1, 1)]),
+          'storage_newer',
+          'a note',
+        )
+        await expectRefusal(first.rewriteOutbox(), 'storage_newer', 'a rewrite of the outbox')
+      }
+      await first.storage.close()
+      await second.storage.close()
+      const next = await harness.open()
+      await expectRefusal(next.load(birth('b')), 'storage_newer', 'loading')
+      await next.close()
+    },
+  ),
   onTwo('[I18] after a new birth all go on with its numbers', async (first, second, harness) => {
     await first.append(intent(1), intent(2))
     await second.shared.lead()

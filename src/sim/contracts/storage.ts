@@ -135,6 +135,21 @@ const plainCases: readonly ContractCase<StorageHarness>[] = [
       await next.close()
     },
   ),
+  onOne(
+    'an event of a kind that this build does not know is told as a newer format, and nothing is touched',
+    async (harness, storage) => {
+      await storage.append([intent(1)])
+      await storage.note(() => [{ kind: 'from-a-later-build', at: 1 } as unknown as OutboxEvent])
+      await storage.close()
+      const before = await harness.fingerprint?.()
+      for (const _ of [1, 2]) {
+        const next = await harness.open()
+        await expectRefusal(next.load(birth('b')), 'storage_newer', 'loading')
+        await next.close()
+      }
+      expectSame(await harness.fingerprint?.(), before, 'what is kept')
+    },
+  ),
   onOne('[I16] a rewrite replaces the outbox whole, and numbers go on from it', async (harness, storage) => {
     await Promise.all([1, 2, 3].map((label) => storage.append([intent(label)])))
     const rewritten = [birth('a', 2), made(3, intent(3)), decided(3, 3)]
