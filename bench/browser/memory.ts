@@ -1,11 +1,10 @@
 // How much memory 100,000 confirmed rows take in a page: its live heap after a collection, with the rows and without, each time in a
 // fresh page. Beside it: the same rows read from IndexedDB and parsed into a Map by key.
-import { SETS } from '../engine/rows.ts'
-import { type Figure, figure, inTurns, median } from '../harness.ts'
+import { heapFigure } from '../engine/figures.ts'
+import { type Figure, inTurns } from '../harness.ts'
 import { onStage } from './stage.ts'
 
 const REPEATS = 3
-const MIB = 1024 * 1024
 
 export function measure(): Promise<readonly Figure[]> {
   return onStage(async ({ tab }) => {
@@ -23,13 +22,12 @@ export function measure(): Promise<readonly Figure[]> {
     }
     const { a, b } = await inTurns(REPEATS, heapOf('open'), heapOf('openByHand'), 'asItComes')
     return [
-      figure({
-        name: `heap of a page for ${SETS} rows`,
-        value: median(a) / MIB,
-        unit: 'MiB',
-        raw: median(b) / MIB,
-        note: 'after a collection, opened from the store, with a live query open; raw: the same rows read and parsed into a Map by key',
-      }),
+      heapFigure(
+        'page',
+        a,
+        b,
+        'opened from the store, with a live query open; raw: the same rows read and parsed into a Map by key',
+      ),
     ]
   })
 }

@@ -2,11 +2,8 @@
 // listener that reads every request whole and answers with an empty object. Prints its port.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { serve } from 'holdfast/node'
-import { createAuthority } from 'holdfast/server'
-import { sqlite } from 'holdfast/sqlite'
-import { app } from './app.ts'
 import { endWithParent } from './child.ts'
+import { serveAuthority } from './serving.ts'
 
 const [path = 'empty'] = process.argv.slice(2)
 
@@ -21,19 +18,5 @@ if (path === 'empty') {
     server.close()
   })
 } else {
-  const database = sqlite(path)
-  const authority = createAuthority({
-    app,
-    database,
-    authenticate: ({ header }) => header('authorization')?.replace(/^Bearer /, ''),
-    grants: (actor) => ({ read: [`user:${actor}`], write: [`user:${actor}`] }),
-  })
-  await authority.ready
-  const listener = await serve(authority, { port: 0, host: '127.0.0.1' })
-  console.log(listener.port)
-  endWithParent(async () => {
-    await listener.close()
-    await authority.close()
-    await database.close()
-  })
+  await serveAuthority(path)
 }

@@ -6,11 +6,12 @@ import { readdirSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Host } from 'holdfast/client'
-import { type Figure, figure, inFolder, inTurns, median, timed } from '../harness.ts'
+import { type Figure, inFolder, inTurns, timed } from '../harness.ts'
 import { createScript, openDevice, scripted } from './device.ts'
+import { type Burst, burstFigures } from './figures.ts'
+import { INTENTS } from './queue.ts'
 import { setArgs, workout } from './rows.ts'
 
-const INTENTS = 10_000
 const WORKOUTS = 100
 const REPEATS = 31
 
@@ -18,7 +19,7 @@ export async function measure(): Promise<readonly Figure[]> {
   let bursts = 0
   let bytes = 0
 
-  const engine = (): Promise<{ readonly whole: number; readonly keeping: number; readonly durable: number }> =>
+  const engine = (): Promise<Burst> =>
     inFolder(async (folder) => {
       let handedOver = 0
       let durable = 0
@@ -62,31 +63,7 @@ export async function measure(): Promise<readonly Figure[]> {
   await engine()
   await inTurns(2, engine, byHand, 'asItComes')
   const { a, b } = await inTurns(REPEATS, engine, byHand, 'asItComes')
-  const raw = median(b)
-  return [
-    figure({
-      name: `${INTENTS} intents of one burst saved, once handed over to the storage`,
-      value: median(a.map(({ keeping }) => keeping)),
-      unit: 'ms',
-      raw,
-      reach: { of: 'ratio', is: 'at most', bound: 2.5 },
-      note: `${bytes} bytes; from the one call that hands them over until all \`saved\` have resolved, without the runs of the mutators; raw: append and fsync of as many bytes in one record`,
-    }),
-    figure({
-      name: `${INTENTS} intents of one burst durable in the file`,
-      value: median(a.map(({ durable }) => durable)),
-      unit: 'ms',
-      raw,
-      note: 'the storage alone: from the same call until it says that they are durable; the rest is telling each of them',
-    }),
-    figure({
-      name: `${INTENTS} intents of one burst saved, with the runs of their mutators`,
-      value: median(a.map(({ whole }) => whole)),
-      unit: 'ms',
-      raw,
-      note: 'from the first call until all `saved` have resolved',
-    }),
-  ]
+  return burstFigures(a, `${bytes} bytes`, 'file', b, 'append and fsync of as many bytes in one record')
 }
 
 /** The same host, telling how many intents are handed over to its storage, and when they are kept. */

@@ -1,13 +1,13 @@
 // How much memory 100,000 confirmed rows take in a device: the live heap after a collection, with the rows and without, in a
 // process of its own. Beside it: the same rows parsed into a Map by key, in another such process. With an argument it is that process.
-import { type Figure, figure, inTurns, median } from '../harness.ts'
+import { type Figure, inTurns } from '../harness.ts'
 import { app } from './app.ts'
 import { endWithParent, startChild } from './child.ts'
 import { createScript, openDevice, scripted } from './device.ts'
-import { allSets, pullPages, SETS } from './rows.ts'
+import { heapFigure } from './figures.ts'
+import { allSets, pullPages } from './rows.ts'
 
 const REPEATS = 3
-const MIB = 1024 * 1024
 
 export async function measure(): Promise<readonly Figure[]> {
   const heapOf = async (side: 'engine' | 'map'): Promise<number> => {
@@ -21,15 +21,7 @@ export async function measure(): Promise<readonly Figure[]> {
     () => heapOf('engine'),
     () => heapOf('map'),
   )
-  return [
-    figure({
-      name: `heap of a device for ${SETS} rows`,
-      value: median(a) / MIB,
-      unit: 'MiB',
-      raw: median(b) / MIB,
-      note: 'after a collection, with a live query open; raw: the same rows parsed into a Map by key',
-    }),
-  ]
+  return [heapFigure('device', a, b, 'with a live query open; raw: the same rows parsed into a Map by key')]
 }
 
 async function heapAfter(load: () => Promise<unknown>): Promise<number> {

@@ -3,6 +3,7 @@
 import { browser } from 'holdfast/browser'
 import { createClient } from 'holdfast/client'
 import { app } from '../../engine/app.ts'
+import type { Burst } from '../../engine/figures.ts'
 import { INTENTS, queue } from '../../engine/queue.ts'
 import { setArgs, workout } from '../../engine/rows.ts'
 import { type BenchClient, createScript, openDevice } from '../../engine/script.ts'
@@ -20,16 +21,6 @@ let bursts = 0
 let record = ''
 let waiting: BenchClient | undefined
 let bodies: string[] = []
-
-/** What a burst took, in milliseconds. */
-export interface Burst {
-  /** From the first call on. */
-  readonly whole: number
-  /** From the one call that hands all over to the storage until the last `saved` has resolved. */
-  readonly keeping: number
-  /** From the same call until the storage says that they are durable. */
-  readonly durable: number
-}
 
 export const callPage = {
   /** Opens a device that holds all rows, and a raw database beside it. */
