@@ -10,10 +10,11 @@ export interface BackoffLimits {
 
 /**
  * The delay in milliseconds before try number `attempt` (1 is the first retry): doubled each time up to `maxMs`, of which
- * a random half to whole is taken («equal jitter»). A server's own wish (`Retry-After`) is a floor, never shortened.
+ * a random half to whole is taken («equal jitter»). A server's own wish (`Retry-After`) is a floor, never shortened; up to a quarter is
+ * added to it, for it is told to many at once.
  */
 export function backoffMs(attempt: number, limits: BackoffLimits, random: Random, retryAfterMs = 0): number {
   const ceiling = Math.min(limits.maxMs, limits.firstMs * 2 ** Math.min(attempt - 1, 30))
-  const delayMs = Math.round(ceiling / 2 + (ceiling / 2) * fraction(random))
-  return Math.max(delayMs, retryAfterMs)
+  const chance = fraction(random)
+  return Math.round(Math.max(ceiling / 2 + (ceiling / 2) * chance, retryAfterMs * (1 + chance / 4)))
 }

@@ -67,6 +67,8 @@ export interface StatusFault {
   readonly phase: Phase
   readonly message: string
   readonly requestId: string | undefined
+  /** The intent at which the authority stops, and behind which others wait. */
+  readonly intent: string | undefined
 }
 
 /** How the loop is doing that talks to the authority for this device. */
@@ -77,6 +79,8 @@ export interface Talk {
   readonly attempts: number
   /** When the authority last answered, by this device's clock. */
   readonly heardAt: number | undefined
+  /** The authority answers, and has decided nothing of what waits for minutes (`tuning.stalledMs`). The loop begins anew by itself. */
+  readonly isStalled: boolean
 }
 
 /** The status of a client at one moment. */
@@ -95,7 +99,13 @@ export interface Status extends Talk {
 }
 
 /** Before anything is known of the loop. */
-export const UNKNOWN_TALK: Talk = { connection: 'connecting', fault: undefined, attempts: 0, heardAt: undefined }
+export const UNKNOWN_TALK: Talk = {
+  connection: 'connecting',
+  fault: undefined,
+  attempts: 0,
+  heardAt: undefined,
+  isStalled: false,
+}
 
 /** How the loop of this client is doing. */
 export function talkOf(health: Health): Talk {
@@ -104,13 +114,21 @@ export function talkOf(health: Health): Talk {
     fault: faultOf(health.fault),
     attempts: health.attempts,
     heardAt: health.heardAt === 0 ? undefined : health.heardAt,
+    isStalled: health.isStalled,
   }
 }
 
 /** A fault as people are told of it. */
 export function faultOf(error: SyncError | undefined): StatusFault | undefined {
   if (error === undefined) return undefined
-  return { code: error.code, phase: error.phase, message: error.message, requestId: error.requestId }
+  const { code, phase, message, requestId, details } = error
+  return {
+    code,
+    phase,
+    message,
+    requestId,
+    intent: typeof details['intent'] === 'string' ? details['intent'] : undefined,
+  }
 }
 
 /** How the halves of the loop look from outside. */

@@ -1,5 +1,17 @@
 // The push: a batch of one client's intents in sequence, and the authority's answer.
-import { array, type Decoder, integer, object, oneOf, optional, refuse, refuseAt, text, withMembers } from './codec.ts'
+import {
+  array,
+  type Decoder,
+  integer,
+  object,
+  oneOf,
+  optional,
+  refuse,
+  refuseAt,
+  text,
+  withMembers,
+  yes,
+} from './codec.ts'
 import { type ActorId, actorProblem, type ClientId, type IntentId } from './ids.ts'
 import { clientId, type Entry, entry, intentId, sequence, uuid } from './intent.ts'
 import { LIMITS } from './limits.ts'
@@ -39,6 +51,8 @@ export interface Stop {
   /** For `gap`: the number to send from. */
   readonly expected?: number | undefined
   readonly retryAfterMs?: number | undefined
+  /** For `fault`: others of the same mutator pass meanwhile, so that it is this intent which fails. */
+  readonly pinned?: true | undefined
 }
 
 /** The answer to a push. Repeating a request gives the same outcomes. */
@@ -93,6 +107,7 @@ export const pushAnswer: Decoder<PushAnswer> = object({
       detail: text(),
       expected: optional(integer(1)),
       retryAfterMs: optional(integer(0)),
+      pinned: optional(yes),
     }),
   ),
 })

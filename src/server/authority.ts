@@ -23,6 +23,7 @@ import { createRightsReader, type Grants, type GrantsFunction, type GrantsTx } f
 import { createRun } from './run.ts'
 import type { Pruned } from './state/prunings.ts'
 import { MIGRATIONS } from './state/tables.ts'
+import { createCulprits } from './sync/culprits.ts'
 import { createLive } from './sync/live.ts'
 import { answerPull } from './sync/pull.ts'
 import { createSnapshots } from './sync/snapshot.ts'
@@ -161,6 +162,7 @@ export function createAuthority<A extends App>(options: AuthorityOptions<A>): Au
     bodies: (options.mutators ?? {}) as {
       readonly [name: string]: MutatorBody<{ readonly [table: string]: Table }, unknown>
     },
+    culprits: createCulprits(),
     tuning,
   }
   const ready = migrate(database, world.layout, MIGRATIONS, host.clock.now(), options.migrate ?? 'apply', (warning) =>

@@ -7,6 +7,7 @@ import type { Database } from './db/db.ts'
 import type { Layout } from './db/layout.ts'
 import type { ServerHost } from './host.ts'
 import type { RightsReader } from './rights/grants.ts'
+import type { Culprits } from './sync/culprits.ts'
 
 /** Times and bounds of an authority. The limits of the wire are not among them: see protocol/limits. */
 export interface Tuning {
@@ -75,5 +76,6 @@ export interface World {
   readonly rights: RightsReader
   /** Bodies that replace those of the app at the authority. */
   readonly bodies: { readonly [mutator: string]: MutatorBody<{ readonly [table: string]: Table }, unknown> }
+  readonly culprits: Culprits
   readonly tuning: Tuning
 }

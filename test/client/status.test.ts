@@ -144,6 +144,7 @@ test('the connection of every pair of states is one word, and the two halves agr
     attempts: 0,
     heardAt: 0,
     rebirths: 0,
+    isStalled: false,
   })
   const words = new Set<string>()
   for (const sender of Object.keys(SENDER) as Health['sender'][])

@@ -20,13 +20,20 @@ function status({ counts = {}, code, ...rest }: Said = {}): Status {
     fault:
       code === undefined
         ? undefined
-        : { code: code as NonNullable<Status['fault']>['code'], phase: 'send', message: '', requestId: undefined },
+        : {
+            code: code as NonNullable<Status['fault']>['code'],
+            phase: 'send',
+            message: '',
+            requestId: undefined,
+            intent: undefined,
+          },
     attempts: 0,
     counts: all,
     waiting: all.saving + all.queued + all.sending + all.failed,
     oldestWaitingAt: undefined,
     storage: { mode: 'indexeddb', isDurable: true },
     heardAt: NOW,
+    isStalled: false,
     asOf: NOW - 60_000,
     tab: 'alone',
     ...rest,

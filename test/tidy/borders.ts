@@ -58,7 +58,7 @@ export const BORDERS: readonly Border[] = [
 
   { place: 'server', may: [...below, 'server'] },
   { place: 'server/host.ts', may: below },
-  { place: 'server/world.ts', may: below, types: ['server/db', 'server/host.ts', 'server/rights'] },
+  { place: 'server/world.ts', may: below, types: ['server/db', 'server/host.ts', 'server/rights', 'server/sync'] },
   { place: 'server/http', may: [...below, 'server/actor.ts'], types: ['server/host.ts'] },
   {
     place: 'server/sync',

@@ -23,6 +23,7 @@ const STATUS_AT_FIRST: Status = Object.freeze({
   oldestWaitingAt: undefined,
   storage: undefined,
   heardAt: undefined,
+  isStalled: false,
   asOf: undefined,
   tab: 'alone',
 })

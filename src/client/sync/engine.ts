@@ -19,6 +19,7 @@ import {
 } from './loop.ts'
 import { createPull } from './pull.ts'
 import { createPush } from './push.ts'
+import { createWatchdog } from './watchdog.ts'
 
 /** How the loop is doing. */
 export interface Health {
@@ -32,6 +33,8 @@ export interface Health {
   readonly heardAt: number
   /** How often this store has begun a new birth since it was opened. */
   readonly rebirths: number
+  /** The authority speaks, and has decided nothing of what waits for `tuning.stalledMs`. */
+  readonly isStalled: boolean
 }
 
 /** The running engine. */
@@ -56,12 +59,33 @@ export function createEngine(parts: EngineParts): Engine {
   /** The count of answers to pushes at which the present client was born, if by this engine. */
   let bornAt = -1
 
-  const sender = createMachine(SENDER, 'off', carryOutSender, parts.onChange)
+  const sender = createMachine(SENDER, 'off', carryOutSender, onMove)
   const receiver = createMachine(RECEIVER, 'off', carryOutReceiver, parts.onChange)
   const core = createCore(parts, { sender, receiver, guard, beReborn })
   const pushBatch = createPush(core)
   const pullPage = createPull(core)
   const openStream = createLive(core)
+  const watchdog = createWatchdog({
+    clock: host.clock,
+    stalledMs: tuning.stalledMs,
+    isWanting: () => outbox.countUndecided() > 0 && (isBirthDue || (sender.state !== 'off' && sender.state !== 'held')),
+    progress: () => `${outbox.client} ${core.known()}`,
+    answers: () => core.push.answers + core.pull.answers,
+    onStalled() {
+      host.report(core.push.fault ?? new SyncError('server_error', 'Nothing of what waits was decided for too long'))
+      // Where a try is due it comes when it is due: the authority may have named the time.
+      if (sender.state !== 'waiting' && !isBirthDue) {
+        halt()
+        run()
+      }
+      parts.onChange()
+    },
+  })
+
+  function onMove(): void {
+    watchdog.look()
+    parts.onChange()
+  }
 
   function carryOutSender(effect: SenderEffect): void {
     if (effect === 'push') guard(pushBatch)
@@ -157,6 +181,7 @@ export function createEngine(parts: EngineParts): Engine {
   function stop(): void {
     isWanted = false
     halt()
+    watchdog.stop()
   }
 
   return {
@@ -170,6 +195,7 @@ export function createEngine(parts: EngineParts): Engine {
       attempts: Math.max(core.push.attempts, core.pull.attempts),
       heardAt: core.heardAt(),
       rebirths,
+      isStalled: watchdog.isStalled,
     }),
   }
 }

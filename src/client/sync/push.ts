@@ -5,14 +5,17 @@ import { hasCode, SyncError } from '../../base/errors.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { type PushAnswer, pushAnswer, type Stop } from '../../protocol/push.ts'
 import type { OutboxEntry } from '../outbox/entry.ts'
+import type { ParkedReason } from '../outbox/stored.ts'
 import { readAnswer } from './answer.ts'
 import { buildBatch } from './batch.ts'
 import type { Core, IsCurrent } from './core.ts'
+import { createPatience } from './patience.ts'
 
 /** Makes the verb that sends one batch. */
 export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> {
-  const { sender, receiver, push, parts } = core
-  const { outbox, host } = parts
+  const { sender, receiver, push, pull, parts } = core
+  const { outbox, host, tuning } = parts
+  const patience = createPatience(host.clock)
   let batchLimit: number = LIMITS.batchIntents
 
   async function pushBatch(isCurrent: IsCurrent): Promise<void> {
@@ -72,18 +75,26 @@ export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> 
         return sender.send('more')
       }
       case 'fault':
-        return sender.send(
-          core.failed(push, new SyncError('fault', stop.detail, { retryAfterMs: stop.retryAfterMs ?? 0 })),
-        )
       case 'version_unknown':
       case 'expired': {
         const entry = sent.find(({ sequence }) => sequence === stop.sequence)
         if (entry === undefined || entry.givenUp !== undefined)
           return fail(`The authority stops at number ${stop.sequence}, at which no intent was sent`)
-        parts.park(entry, stop.code === 'expired' ? 'expired' : 'version', stop.detail)
-        return sender.send('more')
+        if (stop.code === 'expired') return park(entry, 'expired', stop.detail)
+        const { id } = entry.intent
+        const { fault, version } = tuning.parkAfter
+        if (stop.code === 'version_unknown' && patience.isOver(id, version)) return park(entry, 'version', stop.detail)
+        if (stop.pinned === true && patience.isOver(id, fault)) return park(entry, 'fault', stop.detail)
+        const { retryAfterMs = 0 } = stop
+        core.failed(push, new SyncError(stop.code, stop.detail, { retryAfterMs, details: { intent: id } }))
+        return sender.send('failed')
       }
     }
+  }
+
+  function park(entry: OutboxEntry, reason: ParkedReason, detail: string): void {
+    parts.park(entry, reason, detail)
+    sender.send('more')
   }
 
   /** The authority contradicts itself; as long as it does, asking at once would only make a storm. */
@@ -95,13 +106,15 @@ export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> 
     if (hasCode(error, 'forked')) return core.guard(core.beReborn)
     // A smaller batch may get through where a large one breaks.
     batchLimit = Math.max(1, Math.floor(entries.length / 2))
-    if (hasCode(error, 'too_large')) {
+    if (hasCode(error, 'too_large') || hasCode(error, 'malformed')) {
       if (entries.length > 1) return sender.send('more')
-      // One intent that is too large alone never will. Where not even its withdrawal gets through, the fault is not the intent's.
+      // One intent that is too large alone never will. Where not even its withdrawal gets through, the fault is not the intent's. What cannot
+      // be read may be the reader's fault: that of this intent only if pulls are read, and after as long as any fault of its own.
       const [entry] = entries
       if (entry !== undefined && entry.givenUp === undefined) {
-        parts.park(entry, 'fault', error.message)
-        return sender.send('more')
+        const isItsOwn = pull.fault === undefined && pull.answers > 0
+        if (error.code === 'too_large' || (isItsOwn && patience.isOver(entry.intent.id, tuning.parkAfter.fault)))
+          return park(entry, 'fault', error.message)
       }
     }
     sender.send(core.failed(push, error))

@@ -1,6 +1,7 @@
 // The times and amounts of the sync loop, each with its reason. An app may change any of them; sizes on the wire are not here but
 // in protocol/limits.ts.
 import type { BackoffLimits } from '../../base/backoff.ts'
+import type { PatienceLimits } from './patience.ts'
 
 /** Times are in milliseconds. */
 export interface Tuning {
@@ -8,6 +9,14 @@ export interface Tuning {
   readonly requestMs: number
   /** Wait after a fault: short enough that a lift door does not matter, bounded so that an hour offline is noticed within half a minute. */
   readonly backoff: BackoffLimits
+  /**
+   * After how many tries over how long an intent is parked that holds up all behind it. `fault`: the authority says that it is this intent
+   * which fails, while others of its mutator pass; long, for the mutator may be mended. `version`: the authority does not know the
+   * mutator or its version; a deploy of the server may only be minutes behind that of the app.
+   */
+  readonly parkAfter: { readonly fault: PatienceLimits; readonly version: PatienceLimits }
+  /** When the authority speaks and nothing is decided of what waits for this long, the loop begins anew and the status says so. */
+  readonly stalledMs: number
   /** A stream that is silent for as long as this, and then once more, is given up: longer than the authority's heartbeats are apart. */
   readonly silenceMs: number
   /** Without a stream: how often to look for the changes of others. */
@@ -24,6 +33,11 @@ export interface Tuning {
 export const DEFAULT_TUNING: Tuning = Object.freeze({
   requestMs: 45_000,
   backoff: Object.freeze({ firstMs: 500, maxMs: 30_000 }),
+  parkAfter: Object.freeze({
+    fault: Object.freeze({ tries: 20, ms: 45 * 60_000 }),
+    version: Object.freeze({ tries: 3, ms: 5 * 60_000 }),
+  }),
+  stalledMs: 2 * 60_000,
   silenceMs: 20_000,
   pollMs: 15_000,
   keepDecidedMs: 7 * 86_400_000,

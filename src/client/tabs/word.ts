@@ -25,10 +25,11 @@ const faultShape = object({
   code: text<Code>((code) => (isCode(code) ? undefined : 'must be a code')),
   message: text(),
   requestId: optional(text()),
+  intent: optional(text()),
 })
 const fault: Decoder<StatusFault> = (value) => {
-  const { code, message, requestId } = faultShape(value)
-  return { code, phase: KNOWN[code].phase, message, requestId }
+  const { code, message, requestId, intent } = faultShape(value)
+  return { code, phase: KNOWN[code].phase, message, requestId, intent }
 }
 const talkShape = object({
   connection: oneOf(['online', 'connecting', 'offline', 'held', 'paused', 'broken']),
@@ -36,6 +37,7 @@ const talkShape = object({
   attempts: integer(0),
   heardAt: optional(integer(Number.MIN_SAFE_INTEGER)),
   isPaused: (value) => value === true,
+  isStalled: (value) => value === true,
 })
 const shape = object({ kind: oneOf(['kept', 'hello', 'talk', 'pause', 'resume']), talk: optional(talkShape) })
 

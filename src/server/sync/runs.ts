@@ -97,6 +97,12 @@ export function createRuns(world: World, sql: Sql, oneByOne: boolean, authors: A
     buffer.beginBatch()
 
     async function run(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }> {
+      const result = await judge(intent)
+      if ('outcome' in result) world.culprits.passed(intent.name, intent.id)
+      return result
+    }
+
+    async function judge(intent: NumberedIntent): Promise<{ readonly outcome: Outcome } | { readonly stop: Stop }> {
       const { sequence, name, version } = intent
       const mutator = Object.hasOwn(app.mutators, name) ? app.mutators[name] : undefined
       if (mutator === undefined) return { stop: unfit(sequence, `The app at the authority has no mutator ${name}.`) }
@@ -192,6 +198,7 @@ export function createRuns(world: World, sql: Sql, oneByOne: boolean, authors: A
         code: 'fault',
         detail: `The mutator ${intent.name} failed at the authority.`,
         retryAfterMs: world.tuning.faultRetryMs,
+        ...(world.culprits.failed(intent.name, intent.id) && { pinned: true }),
       }
     }
 

@@ -264,7 +264,7 @@ describe('a network that misbehaves', () => {
     put(client, 5)
     await world.clock.advance(3_600_000)
     expect(client.status()).toMatchObject({ connection: 'offline', waiting: 5, fault: { code: 'unreachable' } })
-    expect(Math.max(...world.clock.due())).toBeLessThanOrEqual(30_000)
+    expect(Math.min(...world.clock.due())).toBeLessThanOrEqual(30_000)
     world.fallback = () => 'pass'
     await world.clock.advance(world.clock.due()[0] ?? 0)
     expect(client.status()).toMatchObject({ waiting: 0, connection: 'online' })
@@ -354,11 +354,12 @@ describe('a batch', () => {
     world.fates.push.push(() =>
       problemOf('unavailable', {}, { 'retry-after': new Date(world.clock.now() + 200_000).toUTCString() }),
     )
-    await world.clock.advance(2_000)
+    // Up to a quarter more: it was told to many at once.
+    await world.clock.advance(1_000 + 90_000 / 4)
     expect(world.bodies('push')).toHaveLength(2)
-    await world.clock.advance(195_000)
+    await world.clock.advance(200_000 - 25_000)
     expect(world.bodies('push')).toHaveLength(2)
-    await world.clock.advance(10_000)
+    await world.clock.advance(25_000 + 200_000 / 4)
     expect(client.status().waiting).toBe(0)
   })
 })
@@ -434,8 +435,78 @@ describe('a stop', () => {
     await world.clock.advance(49_000)
     expect(world.bodies('push')).toHaveLength(1)
     world.authority.stopAt = () => undefined
-    await world.clock.advance(2_000)
+    await world.clock.advance(1_000 + 50_000 / 4)
     expect(client.status().waiting).toBe(0)
+  })
+
+  test('a pinned fault is given up only after as many tries and as much time as the limit says, and those behind it go on', async () => {
+    const world = createWorld()
+    const client = await world.client({ startPaused: true })
+    put(client, 3)
+    await world.clock.settle()
+    let pinned = false
+    world.authority.stopAt = (id) =>
+      id === uuid(2) ? { code: 'fault', detail: 'the mutator threw', ...(pinned ? { pinned } : {}) } : undefined
+    client.resume()
+    // As long as it may be the deploy, no time is too long.
+    await world.clock.advance(3_600_000)
+    expect(client.status()).toMatchObject({ waiting: 2, isStalled: true, fault: { code: 'fault', intent: uuid(2) } })
+    pinned = true
+    await world.clock.advance(44 * 60_000)
+    expect(client.status().waiting).toBe(2)
+    await world.clock.advance(3 * 60_000)
+    expect(client.status()).toMatchObject({ waiting: 0, isStalled: false })
+    expect(client.outbox().find(({ id }) => id === uuid(2))).toMatchObject({
+      badge: 'failed',
+      parked: { reason: 'fault' },
+    })
+  })
+
+  test('what the authority cannot read is looked for in ever smaller batches, and one intent alone is given up after as long', async () => {
+    const world = createWorld()
+    const client = await world.client({ startPaused: true })
+    put(client, 8)
+    await world.clock.settle()
+    world.fallback = ({ path, body }) =>
+      path === 'push' && body.includes(`"${uuid(5)}","name"`) ? () => problemOf('malformed') : 'pass'
+    client.resume()
+    await world.clock.settle()
+    expect(client.status()).toMatchObject({ waiting: 4, fault: { code: 'malformed' } })
+    await world.clock.advance(44 * 60_000)
+    expect(client.status().waiting).toBe(4)
+    await world.clock.advance(3 * 60_000)
+    expect(client.status().waiting).toBe(0)
+    expect(
+      client
+        .outbox()
+        .filter(({ parked }) => parked !== undefined)
+        .map(({ id }) => id),
+    ).toEqual([uuid(5)])
+  })
+
+  test('where no push can be read, and not even a pull, nothing is given up for it', async () => {
+    const world = createWorld()
+    world.fallback = () => () => problemOf('malformed')
+    const client = await world.client()
+    put(client, 3)
+    await world.clock.advance(90 * 60_000)
+    expect(client.outbox().map(({ parked }) => parked)).toEqual([undefined, undefined, undefined])
+    world.fallback = () => 'pass'
+    await world.clock.advance(60_000)
+    expect(client.status().waiting).toBe(0)
+  })
+
+  test('an authority that is only minutes behind the app is waited for', async () => {
+    const world = createWorld()
+    const client = await world.client()
+    world.authority.stopAt = () => ({ code: 'version_unknown', detail: 'not here' })
+    put(client, 2)
+    await world.clock.advance(4 * 60_000)
+    expect(client.status()).toMatchObject({ waiting: 2, fault: { code: 'version_unknown', intent: uuid(1) } })
+    world.authority.stopAt = () => undefined
+    await world.clock.advance(31_000)
+    await world.sendFrame(0)
+    expectPeace(world, client, 2)
   })
 
   test.each([
@@ -450,7 +521,7 @@ describe('a stop', () => {
       await world.clock.settle()
       world.authority.stopAt = (id) => (id === uuid(2) ? { code, detail: 'not here' } : undefined)
       client.resume()
-      await world.clock.settle()
+      await world.clock.advance(reason === 'version' ? 6 * 60_000 : 0)
       expect(client.status().waiting).toBe(0)
       expect(client.outbox().find(({ id }) => id === uuid(2))).toMatchObject({
         badge,
