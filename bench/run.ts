@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chromiumPath } from '../scripts/chromium.ts'
+import { startPostgres } from '../scripts/postgres.ts'
 import type { Figure } from './harness.ts'
 import { type Machine, resultsPage, resultsSection, textTable } from './report.ts'
 
@@ -45,6 +46,7 @@ const versions = {
   holdfast: packageVersion(),
   Node: process.version,
   SQLite: process.versions['sqlite'] ?? 'none',
+  ...(bench === 'authority' ? { PostgreSQL: await postgresVersion() } : {}),
   ...(bench === 'browser' ? { Browser: browserVersion() } : {}),
 }
 console.error(`\n${textTable(figures)}\n`)
@@ -73,6 +75,12 @@ function packageVersion(): string {
     version: string
   }
   return version
+}
+
+async function postgresVersion(): Promise<string> {
+  const server = await startPostgres()
+  await server.stop()
+  return /\d[\d.]*/.exec(server.title)?.[0] ?? 'unknown'
 }
 
 function browserVersion(): string {
