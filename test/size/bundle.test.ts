@@ -11,7 +11,7 @@ import { type Bundle, bundleOf, listing } from './bundle.ts'
 const BUDGET = 36_450
 
 /** The same of an app that declares positions and aggregates. */
-const BUDGET_DERIVED = 38_500
+const BUDGET_DERIVED = 38_560
 
 /** Why a bundle is too large, with all that is in it, or nothing. */
 function sizeProblems(bundle: Bundle, budget: number): readonly string[] {
