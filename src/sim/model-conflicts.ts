@@ -60,26 +60,18 @@ export function conflictsOf(made: Made, present: Present): readonly Met[] {
     const writes = since === undefined ? [] : all.filter(({ order }) => order > since)
     const others = writes.filter(({ by }) => by?.client !== made.by.client)
     if (others.length === 0) continue
-    const isSure =
-      !hasMoved(writes, now) &&
-      writes.some((write, index) => {
-        const client = write.by?.client
-        if (client === made.by.client || (client !== undefined && made.isKin(client))) return false
-        // What one writer did at a stretch, from its first write on, and whether anything is left of it: one commit may hold it all.
-        if (index > 0 && writes[index - 1]?.by?.client === client) return false
-        const end = writes.findIndex(({ by }, later) => later > index && by?.client !== client)
-        const after = end < 0 ? JSON.stringify(now ?? null) : writes[end]?.before
-        return after !== write.before
-      })
+    const isSure = writes.some((write, index) => {
+      const client = write.by?.client
+      if (client === made.by.client || (client !== undefined && made.isKin(client))) return false
+      // What one writer did at a stretch, from its first write on, and whether anything is left of it: one commit may hold it all.
+      if (index > 0 && writes[index - 1]?.by?.client === client) return false
+      const end = writes.findIndex(({ by }, later) => later > index && by?.client !== client)
+      const after = end < 0 ? JSON.stringify(now ?? null) : writes[end]?.before
+      return after !== write.before
+    })
     met.push({ table, id, was, isSure })
   }
   return met
-}
-
-/** Whether the row lay in more scopes than one since then: who comes back to a scope hides there what others did before it left. */
-function hasMoved(writes: readonly Written[], now: PlainRow | undefined): boolean {
-  const rows = [...writes.map(({ before }) => JSON.parse(before) as PlainRow | null), now ?? null]
-  return new Set(rows.flatMap((row) => (row === null ? [] : [row['gymId']]))).size > 1
 }
 
 /** Whether a run has changed a column in which somebody else's value stood. */

@@ -26,7 +26,12 @@ export function createDecisions({ check }: Checks, onDecided: (id: string) => vo
   const outcomes = new Map<string, Set<string>>()
   const kin = new Map<string, Set<string>>()
 
-  const decide = ({ book, model, orders }: Picture, entry: BookEntry, all: Reader['all']): void => {
+  const decide = (
+    { book, model, orders }: Picture,
+    entry: BookEntry,
+    later: readonly BookEntry[],
+    all: Reader['all'],
+  ): void => {
     const { actor, id, client, sequence, status, code } = entry
     const key = `${actor}/${id}`
     const at = `intent ${id} of ${actor} at ${client} ${sequence}`
@@ -66,11 +71,16 @@ export function createDecisions({ check }: Checks, onDecided: (id: string) => vo
       () =>
         `${at}, ${content.name} ${JSON.stringify(content.args)}, became ${status} ${code} and should be ${expected}`,
     )
-    if (status === 'conflict') takeRecords(model, entry, all)
+    if (status === 'conflict') takeRecords(model, entry, later, all)
   }
 
   /** The records of a conflict: one for what was overwritten, each in the scope of its row. Their values are taken from there. */
-  const takeRecords = (model: Picture['model'], { id, actor, code, details }: BookEntry, all: Reader['all']): void => {
+  const takeRecords = (
+    model: Picture['model'],
+    { id, actor, code, details }: BookEntry,
+    later: readonly BookEntry[],
+    all: Reader['all'],
+  ): void => {
     const { records } = JSON.parse(details) as { readonly records: readonly string[] }
     check(
       'I10',
@@ -79,6 +89,11 @@ export function createDecisions({ check }: Checks, onDecided: (id: string) => vo
     )
     for (const key of records) {
       const [found] = all(`SELECT * FROM "${CONFLICTS}" WHERE id = ?`, key)
+      if (found === undefined && isDismissed(key, later)) {
+        const scope = scopeOfConflict(model, contents.get(id))
+        model.put(CONFLICTS, key, { id: key, scope, intentId: id, mineBy: actor })
+        continue
+      }
       if (found === undefined) return check('I10', false, () => `the record ${key} of ${id} is not there`)
       const record = fromSql(CONFLICTS, found)
       check(
@@ -91,6 +106,13 @@ export function createDecisions({ check }: Checks, onDecided: (id: string) => vo
       model.put(CONFLICTS, key, record as PlainRow)
     }
   }
+
+  /** Whether one of these decisions, which the same commit holds, took a record away: who has an older copy of a store knows its id. */
+  const isDismissed = (key: string, later: readonly BookEntry[]): boolean =>
+    later.some(({ id, status, isAlias }) => {
+      const content = contents.get(id)
+      return !isAlias && status === 'applied' && content?.name === 'dismissConflict' && content.args['id'] === key
+    })
 
   return {
     learnBirths(client, births) {
@@ -139,8 +161,16 @@ export function createDecisions({ check }: Checks, onDecided: (id: string) => vo
       const place = new Map(order.map((key, index) => [key, index]))
       const placeOf = ({ client, sequence }: BookEntry): number => place.get(`${client} ${sequence}`) ?? 0
       fresh.sort((a, b) => placeOf(a) - placeOf(b))
-      for (const entry of fresh) decide(picture, entry, all)
+      for (const [index, entry] of fresh.entries()) decide(picture, entry, fresh.slice(index + 1), all)
       return moved
     },
   }
+}
+
+/** The scope of the row over which an intent was in conflict: the machine's, or that in which its device saw it. */
+function scopeOfConflict(model: Picture['model'], content: PlainIntent | undefined): string {
+  const of = String(content?.args['id'])
+  const id = content?.name === 'restoreConflict' ? String(model.rows(CONFLICTS).get(of)?.['rowId']) : of
+  const row = model.rows('machines').get(id)
+  return (row && model.scopeOf('machines', row)) ?? content?.base?.places[0]?.scope ?? ''
 }

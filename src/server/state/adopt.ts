@@ -15,10 +15,11 @@ import { together } from '../db/together.ts'
 import { unfitRows } from '../db/unfit.ts'
 import { type Failure, recomputeGroups } from './aggregates.ts'
 import { givePositions, type Unplaced } from './append-index.ts'
-import { type Authors, keyOf } from './authors.ts'
+import type { Authors } from './authors.ts'
 import { forgetAlone, type LogEntry, liveIds, type OpenLog, openLog, writeEntries } from './change-log.ts'
 import { raiseVersions } from './commits.ts'
 import { arrivalMarks, clearMarks, type Mark, readMarks } from './marks.ts'
+import { keyOf } from './turns.ts'
 import { raiseWatched } from './watched.ts'
 
 /** What an adoption changed. */

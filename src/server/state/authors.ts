@@ -1,57 +1,34 @@
-// Authors: which client wrote a row last, and up to which version somebody else did, so that the intents of one device are no conflict
-// with each other. Only in apps of which a mutator has a conflict policy. Who wrote is told by the marks of one transaction: those that
-// came while a batch was decided are its client's, whatever made them, and those that were there before are a stranger's. Strangers
-// leave nothing here: a version of the change log above an author's means that one has written since. Written by adoption only.
-import type { Dialect, Sql } from '../db/db.ts'
+// Authors: which client wrote a row last, and when somebody else did, so that the intents of one device are no conflict with each
+// other. Only in apps of which a mutator has a conflict policy. Who wrote is told by the marks of one transaction: those that came
+// while a batch was decided are its client's, whatever made them, and those that were there before are a stranger's. Strangers leave
+// nothing here: a version of the change log above an author's means that one has written since. Written by adoption only. What is
+// read here is weighed by turns.ts.
+import type { Dialect, Sql, SqlRow } from '../db/db.ts'
+import {
+  type Author,
+  type Authored,
+  bornAt,
+  isSameLine,
+  keyOf,
+  type Line,
+  lastByOthers,
+  lastUnseen,
+  nextTurn,
+  type Touch,
+  turnOf,
+} from './turns.ts'
 
 /**
- * The table of authors: for an entry of the change log, whose version `version` is and who wrote it, as the number that the client had
- * decided by then; the last version by anybody else, and who that was as far as it is known.
+ * The table of authors, a row for an entry of the change log: which version it tells of and who wrote that, as the number that the
+ * client had decided by then; the row's turn at that time and the one at which the row began; up to which version of the scope a place
+ * has not seen the last change by anybody else; and that change: its turn, who made it as far as it is known, and where.
  */
 export const authorTables = (dialect: Dialect): readonly string[] => [
-  `CREATE TABLE holdfast_author (tbl ${dialect.text} NOT NULL, id ${dialect.text} NOT NULL, scope ${dialect.text} NOT NULL, version BIGINT NOT NULL, client ${dialect.text} NOT NULL, sequence BIGINT NOT NULL, actor ${dialect.text} NOT NULL, others BIGINT NOT NULL, others_client ${dialect.text}, others_actor ${dialect.text}, PRIMARY KEY (tbl, id, scope))${dialect.keyOrdered}`,
+  `CREATE TABLE holdfast_author (tbl ${dialect.text} NOT NULL, id ${dialect.text} NOT NULL, scope ${dialect.text} NOT NULL, version BIGINT NOT NULL, client ${dialect.text} NOT NULL, sequence BIGINT NOT NULL, actor ${dialect.text} NOT NULL, turn BIGINT NOT NULL, born BIGINT NOT NULL, unseen BIGINT NOT NULL, others_turn BIGINT, others_client ${dialect.text}, others_actor ${dialect.text}, others_scope ${dialect.text}, others_version BIGINT, PRIMARY KEY (tbl, id, scope))${dialect.keyOrdered}`,
 ]
 
-/** One client at one point of its numbers. */
-export interface Author {
-  readonly client: string
-  readonly actor: string
-  /** Its last number that was decided when it wrote. */
-  readonly sequence: number
-}
-
-/** A client with the numbers that it had in earlier births of its device's store. */
-export interface Line {
-  readonly client: string
-  readonly births: readonly (readonly [client: string, sequence: number])[]
-}
-
-/**
- * Whether an author is an earlier moment of the same device: the same client, or one of its earlier births. Another copy of that birth
- * went on with numbers that this device gave to something else.
- */
-export function isSameLine({ client, births }: Line, author: Pick<Author, 'client' | 'sequence'>): boolean {
-  return (
-    author.client === client ||
-    births.some(([birth, sequence]) => birth === author.client && author.sequence < sequence)
-  )
-}
-
-/** An entry of the change log with what is known of who wrote it. */
-export interface Authored {
-  readonly scope: string
-  readonly version: number
-  readonly isGone: boolean
-  /** Who wrote this version; undefined for a stranger. */
-  readonly by: Author | undefined
-  /** The last version by anybody but `by`; 0 for none. Without `by` it is this very version. */
-  readonly others: number
-  /** Who that was; undefined for a stranger. */
-  readonly othersBy: Pick<Author, 'client' | 'actor'> | undefined
-}
-
-/** The key of a row among others. */
-export const keyOf = (table: string, id: string): string => `${table}/${id}`
+/** Stands for a client where a client has noted what a stranger wrote before, and where an actor was erased. */
+const STRANGER = ''
 
 /** What the log knows of these rows: their entries in all scopes. */
 export async function readAuthored(
@@ -60,26 +37,13 @@ export async function readAuthored(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, readonly Authored[]>> {
   const rows = await sql.allIn(
-    'SELECT l.id, l.scope, l.version, l.gone, a.version AS written, a.client, a.sequence, a.actor, a.others, a.others_client, a.others_actor FROM holdfast_log AS l LEFT JOIN holdfast_author AS a ON a.tbl = l.tbl AND a.id = l.id AND a.scope = l.scope WHERE l.tbl = ? AND l.id IN (?*)',
+    'SELECT l.id, l.scope, l.version, l.gone, a.version AS written, a.client, a.sequence, a.actor, a.turn, a.born, a.unseen, a.others_turn, a.others_client, a.others_actor, a.others_scope, a.others_version FROM holdfast_log AS l LEFT JOIN holdfast_author AS a ON a.tbl = l.tbl AND a.id = l.id AND a.scope = l.scope WHERE l.tbl = ? AND l.id IN (?*)',
     [table],
     ids,
   )
   const found = new Map<string, Authored[]>()
   for (const row of rows) {
-    const version = Number(row['version'])
-    const isKnown = row['written'] !== null && Number(row['written']) === version
-    const other = row['others_client']
-    const entry: Authored = {
-      scope: String(row['scope']),
-      version,
-      isGone: Number(row['gone']) !== 0,
-      by: isKnown
-        ? { client: String(row['client']), actor: String(row['actor']), sequence: Number(row['sequence']) }
-        : undefined,
-      others: isKnown ? Number(row['others']) : version,
-      othersBy:
-        isKnown && typeof other === 'string' ? { client: other, actor: String(row['others_actor']) } : undefined,
-    }
+    const entry = authoredOf(row)
     const list = found.get(String(row['id']))
     if (list === undefined) found.set(String(row['id']), [entry])
     else list.push(entry)
@@ -87,14 +51,49 @@ export async function readAuthored(
   return found
 }
 
+function authoredOf(row: SqlRow): Authored {
+  const version = Number(row['version'])
+  const isNoted = row['written'] !== null && Number(row['written']) === version
+  const isKnown = isNoted && row['client'] !== STRANGER
+  const other = row['others_client']
+  return {
+    scope: String(row['scope']),
+    version,
+    isGone: Number(row['gone']) !== 0,
+    by: isKnown
+      ? { client: String(row['client']), actor: String(row['actor']), sequence: Number(row['sequence']) }
+      : undefined,
+    turn: isNoted ? Number(row['turn']) : undefined,
+    born: isNoted ? Number(row['born']) : undefined,
+    past: Number(row['turn'] ?? 0),
+    unseen: isKnown ? Number(row['unseen']) : version,
+    others:
+      isKnown && row['others_turn'] !== null
+        ? {
+            turn: Number(row['others_turn']),
+            by: typeof other === 'string' ? { client: other, actor: String(row['others_actor']) } : undefined,
+            place: { scope: String(row['others_scope']), version: Number(row['others_version']) },
+          }
+        : undefined,
+  }
+}
+
 /** Who wrote in one transaction, told by the numbers of its marks. */
 export interface Authors {
   /** What has been marked since the last call, or since the transaction began, is this one's. */
   wrote(author: Author, line: Line): Promise<void>
-  /** Who wrote what is marked so far, by the key of the row, in order; undefined for a stranger. */
-  written(): Promise<ReadonlyMap<string, readonly (Author | undefined)[]>>
+  /** Who wrote what is marked so far, by the key of the row. */
+  written(): Promise<ReadonlyMap<string, Marks>>
   /** Notes the authors of what an adoption is about to enter into the log. `led` are rows that only followed another one. */
   enter(marks: readonly Marked[], led: ReadonlyMap<string, string>, entries: readonly ScopedEntry[]): Promise<void>
+}
+
+/** The marks of one row. */
+export interface Marks {
+  /** Who made them, in order; undefined for a stranger. */
+  readonly by: readonly (Author | undefined)[]
+  /** Which of them was the last that began the row; undefined when none did. */
+  readonly born: number | undefined
 }
 
 /** What authors need of a mark. */
@@ -120,6 +119,12 @@ interface Stretch {
   readonly line: Line
 }
 
+/** Who wrote a row in one transaction, the last one last; and who did since it began, if it began there. */
+interface Writers {
+  readonly all: Set<Stretch | undefined>
+  sinceBirth: Set<Stretch | undefined> | undefined
+}
+
 /** Begins with a transaction: whatever is marked now is a stranger's. */
 export async function createAuthors(sql: Sql): Promise<Authors> {
   const stretches: Stretch[] = []
@@ -142,40 +147,41 @@ export async function createAuthors(sql: Sql): Promise<Authors> {
     async written() {
       if (last === 0) return new Map()
       const rows = await sql.all('SELECT n, tbl, old_id, new_id FROM holdfast_mark WHERE n <= ? ORDER BY n', [last])
-      const written = new Map<string, (Author | undefined)[]>()
+      const written = new Map<string, { by: (Author | undefined)[]; born: number | undefined }>()
       for (const row of rows) {
-        for (const id of new Set([row['old_id'], row['new_id']])) {
+        const [oldId, newId] = [row['old_id'], row['new_id']]
+        for (const id of new Set([oldId, newId])) {
           if (typeof id !== 'string') continue
           const key = keyOf(String(row['tbl']), id)
-          const author = stretchOf(Number(row['n']))?.author
-          const list = written.get(key)
-          if (list === undefined) written.set(key, [author])
-          else list.push(author)
+          const list = written.get(key) ?? { by: [], born: undefined }
+          written.set(key, list)
+          if (id === newId && newId !== oldId) list.born = list.by.length
+          list.by.push(stretchOf(Number(row['n']))?.author)
         }
       }
       return written
     },
     async enter(marks, led, entries) {
-      const writers = new Map<string, Set<Stretch | undefined>>()
+      const writers = new Map<string, Writers>()
       for (const { number, table, oldId, newId } of marks) {
         const stretch = stretchOf(number)
         for (const id of [oldId, newId]) {
           if (id === null) continue
           const key = keyOf(table, id)
-          const set = writers.get(key) ?? new Set()
+          const known = writers.get(key) ?? { all: new Set(), sinceBirth: undefined }
+          if (id === newId && newId !== oldId) known.sinceBirth = new Set()
           // The last one counts as the writer.
-          set.delete(stretch)
-          writers.set(key, set.add(stretch))
+          known.all.delete(stretch)
+          known.all.add(stretch)
+          known.sinceBirth?.add(stretch)
+          writers.set(key, known)
         }
       }
-      const byTable = new Map<
-        string,
-        { readonly entry: ScopedEntry; readonly by: readonly (Stretch | undefined)[] }[]
-      >()
+      const byTable = new Map<string, { readonly entry: ScopedEntry; readonly by: Writers }[]>()
       for (const entry of entries) {
         const key = keyOf(entry.table, entry.id)
-        const by = [...(writers.get(key) ?? writers.get(led.get(key) ?? '') ?? [])]
-        if (by.at(-1) === undefined) continue
+        const by = writers.get(key) ?? writers.get(led.get(key) ?? '')
+        if (by === undefined || [...by.all].at(-1) === undefined) continue
         const list = byTable.get(entry.table)
         if (list === undefined) byTable.set(entry.table, [{ entry, by }])
         else list.push({ entry, by })
@@ -183,36 +189,57 @@ export async function createAuthors(sql: Sql): Promise<Authors> {
       for (const [table, list] of byTable) {
         const known = await readAuthored(sql, table, [...new Set(list.map(({ entry }) => entry.id))])
         await sql.insert(
-          'INSERT INTO holdfast_author (tbl, id, scope, version, client, sequence, actor, others, others_client, others_actor)',
-          list.map(({ entry, by }) => rowOf(entry, by, known.get(entry.id) ?? [])),
-          ' ON CONFLICT (tbl, id, scope) DO UPDATE SET version = excluded.version, client = excluded.client, sequence = excluded.sequence, actor = excluded.actor, others = excluded.others, others_client = excluded.others_client, others_actor = excluded.others_actor',
+          'INSERT INTO holdfast_author (tbl, id, scope, version, client, sequence, actor, turn, born, unseen, others_turn, others_client, others_actor, others_scope, others_version)',
+          [
+            ...list.map(({ entry, by }) => rowOf(entry, by, known.get(entry.id) ?? [])),
+            ...[...known].flatMap(([id, before]) => strangersOf(table, id, before, list)),
+          ],
+          ' ON CONFLICT (tbl, id, scope) DO UPDATE SET version = excluded.version, client = excluded.client, sequence = excluded.sequence, actor = excluded.actor, turn = excluded.turn, born = excluded.born, unseen = excluded.unseen, others_turn = excluded.others_turn, others_client = excluded.others_client, others_actor = excluded.others_actor, others_scope = excluded.others_scope, others_version = excluded.others_version',
         )
       }
     },
   }
 }
 
+/** The rows of the table for what strangers have written of a row before a client does now, in scopes that it does not write in. */
+function strangersOf(
+  table: string,
+  id: string,
+  before: readonly Authored[],
+  list: readonly { readonly entry: ScopedEntry }[],
+): (string | number | null)[][] {
+  return before.flatMap((entry) => {
+    const { scope, version, turn } = entry
+    if (turn !== undefined || list.some((now) => now.entry.id === id && now.entry.scope === scope)) return []
+    const at = turnOf(entry, before)
+    return [[table, id, scope, version, STRANGER, 0, STRANGER, at, at, version, null, null, null, null, null]]
+  })
+}
+
 /** The row of the table for an entry that the last of `by` wrote, after what the log said before. */
 function rowOf(
   { table, id, scope, version, isGone }: ScopedEntry,
-  by: readonly (Stretch | undefined)[],
+  { all, sinceBirth }: Writers,
   known: readonly Authored[],
 ): (string | number | null)[] {
+  const by = [...all]
   const { author, line } = by.at(-1) as Stretch
+  const isOwn = (other: Author): boolean => isSameLine(line, other)
+  const isOther = (stretch: Stretch | undefined): boolean => stretch === undefined || !isOwn(stretch.author)
+  const turn = nextTurn(known)
+  const live = known.find((entry) => !entry.isGone)
+  const born = live === undefined || sinceBirth !== undefined ? turn : bornAt(live, known)
+  const isMixed = by.some(isOther)
+  const others: Touch | undefined = isMixed
+    ? {
+        // What others did in this commit before the row began in it was not done to this row.
+        turn: [...(sinceBirth ?? all)].some(isOther) ? turn : turn - 1,
+        by: by.findLast(isOther)?.author,
+        place: { scope, version },
+      }
+    : lastByOthers(known, isOwn)
   const before = known.find((entry) => entry.scope === scope)
-  const stranger = by.findLast((stretch) => stretch === undefined || !isSameLine(line, stretch.author))
-  const hasStranger = by.some((stretch) => stretch === undefined || !isSameLine(line, stretch.author))
-  let others = 0
-  let othersBy: Pick<Author, 'client' | 'actor'> | undefined
-  if (hasStranger) {
-    others = version
-    othersBy = stranger?.author
-  } else if (before !== undefined && !(before.isGone && !isGone)) {
-    // What comes into a scope begins there anew: what others did to it before is told by the entry of the scope that it left.
-    const isOwn = before.by !== undefined && isSameLine(line, before.by)
-    others = isOwn ? before.others : before.version
-    othersBy = isOwn ? before.othersBy : before.by
-  }
+  const unseen = isMixed ? version : lastUnseen({ before, others, isBack: !isGone, version }, isOwn, known)
   return [
     table,
     id,
@@ -221,15 +248,20 @@ function rowOf(
     author.client,
     author.sequence,
     author.actor,
-    others,
-    othersBy?.client ?? null,
-    othersBy?.actor ?? null,
+    turn,
+    born,
+    unseen,
+    others?.turn ?? null,
+    others?.by?.client ?? null,
+    others?.by?.actor ?? null,
+    others?.place.scope ?? null,
+    others?.place.version ?? null,
   ]
 }
 
-/** Forgets who an actor was: what the actor's clients wrote counts as a stranger's from now on. */
+/** Forgets who an actor was: what the actor's clients wrote counts as a stranger's from now on. When it was, the row still knows. */
 export async function eraseAuthor(sql: Sql, actor: string): Promise<void> {
-  await sql.run('DELETE FROM holdfast_author WHERE actor = ?', [actor])
+  await sql.run(`UPDATE holdfast_author SET client = '${STRANGER}', actor = '${STRANGER}' WHERE actor = ?`, [actor])
   await sql.run('UPDATE holdfast_author SET others_client = NULL, others_actor = NULL WHERE others_actor = ?', [actor])
 }
 

@@ -12,16 +12,18 @@ import type { Sql } from '../db/db.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
 import type { Rights } from '../rights/grants.ts'
 import { scopeOf } from '../rights/scopes.ts'
+import { type Authors, type Marks, readAuthored } from '../state/authors.ts'
+import { markOf, oldestOf } from '../state/commits.ts'
 import {
   type Author,
   type Authored,
-  type Authors,
+  bornAt,
   isSameLine,
   keyOf,
   type Line,
-  readAuthored,
-} from '../state/authors.ts'
-import { markOf, oldestOf } from '../state/commits.ts'
+  lastByOthers,
+  turnOf,
+} from '../state/turns.ts'
 import type { Buffer } from './buffer.ts'
 
 /** Somebody else's change of a row. */
@@ -72,7 +74,7 @@ export async function createComparison(
 ): Promise<Comparison> {
   const line = lineOf(batch.client, batch.entries)
   const hasBase = batch.entries.some((entry) => !isWithdrawal(entry) && entry.base !== undefined)
-  const marked = hasBase ? await authors.written() : new Map<string, readonly (Author | undefined)[]>()
+  const marked = hasBase ? await authors.written() : new Map<string, Marks>()
   const isOwn = (author: Author | undefined): boolean => author !== undefined && isSameLine(line, author)
   const places = new Map<string, Promise<boolean>>()
   let logged: Map<string, readonly Authored[]> | undefined
@@ -97,18 +99,17 @@ export async function createComparison(
     return known
   }
 
-  /** The last change by others in this transaction, if there is one. */
-  function markedChange(key: string): Change | undefined {
-    const others = (marked.get(key) ?? []).filter((author) => !isOwn(author))
+  /** The last change by others among the marks of a row in this transaction, from one of them on. */
+  function markedChange({ by }: Marks, from: number): Change | undefined {
+    const others = by.slice(from).filter((author) => !isOwn(author))
     return others.length === 0 ? undefined : { by: others.at(-1), place: undefined }
   }
 
-  /** The last change by others after a version, if there is one. */
+  /** The last change by others that a place in the scope of an entry has not seen, as far as the entry tells of it. */
   function changeAfter(entry: Authored, version: number): Change | undefined {
     if (entry.version <= version) return undefined
-    const at = (changed: number) => ({ scope: entry.scope, version: changed })
-    if (entry.by === undefined || !isOwn(entry.by)) return { by: entry.by, place: at(entry.version) }
-    return entry.others > version ? { by: entry.othersBy, place: at(entry.others) } : undefined
+    if (isOwn(entry.by)) return entry.unseen > version ? entry.others : undefined
+    return { by: entry.by, place: { scope: entry.scope, version: entry.version } }
   }
 
   /** What others did to a row since the device saw it at `place` in `scope`, or saw that it was absent. */
@@ -118,20 +119,30 @@ export async function createComparison(
     now: Row | undefined,
     log: readonly Authored[],
   ): Promise<Change | undefined> {
-    const pending = markedChange(keyOf(base.table, base.id))
+    const marks = marked.get(keyOf(base.table, base.id)) ?? UNMARKED
     const live = log.find(({ isGone }) => !isGone)
-    if (seen === undefined) return now === undefined ? undefined : (pending ?? (live && changeAfter(live, 0)))
+    const last = lastByOthers(log, isOwn)
+    if (seen === undefined) {
+      // What was absent is compared with the row since it began.
+      if (now === undefined) return undefined
+      if (marks.born !== undefined) return markedChange(marks, marks.born)
+      const hasChanged = live !== undefined && last !== undefined && last.turn >= bornAt(live, log)
+      return markedChange(marks, 0) ?? (hasChanged ? last : undefined)
+    }
+    const pending = markedChange(marks, 0)
     const entry = log.find(({ scope }) => scope === seen.scope)
     if (!(await isKnown(seen.scope, seen))) {
       // Another history: only the values can tell.
       if (now !== undefined && !differs(base, now)) return undefined
       if (now !== undefined && base.was === undefined && base.same === undefined) return pending
-      return pending ?? (live === undefined ? STRANGER : (changeAfter(live, 0) ?? undefined))
+      return pending ?? (live === undefined ? STRANGER : last)
     }
     if (pending !== undefined) return pending
-    const there = entry === undefined ? STRANGER : changeAfter(entry, seen.version)
-    // It went to another scope, and there is where others changed it.
-    return there ?? (live !== undefined && live !== entry ? changeAfter(live, 0) : undefined)
+    if (entry === undefined) return STRANGER
+    const there = changeAfter(entry, seen.version)
+    if (there !== undefined || !entry.isGone) return there
+    // It left the scope, and others changed it after that, wherever it was then.
+    return last !== undefined && last.turn > turnOf(entry, log) ? last : undefined
   }
 
   return {
@@ -160,6 +171,7 @@ export async function createComparison(
   }
 }
 
+const UNMARKED: Marks = Object.freeze({ by: [], born: undefined })
 const STRANGER: Change = Object.freeze({ by: undefined, place: undefined })
 
 /** Whether a place is one of this history. Of one that lies before all that is remembered it is taken for granted. */

@@ -13,7 +13,7 @@ import type { Sql } from '../db/db.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
 import type { Rights } from '../rights/grants.ts'
 import { scopeOf } from '../rights/scopes.ts'
-import { keyOf } from '../state/authors.ts'
+import { keyOf } from '../state/turns.ts'
 import type { Buffer } from './buffer.ts'
 import type { Change, Conflict, Conflicts } from './conflicts.ts'
 

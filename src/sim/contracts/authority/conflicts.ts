@@ -140,6 +140,46 @@ export const conflictsCases: readonly AuthorityCase[] = [
       expectSame(records(anna), [], 'the records')
     },
   ),
+  onStage(
+    8,
+    'who moves a row out of a scope and back hides nothing of what others did before, and sees what they did meanwhile',
+    async (stage) => {
+      const [anna, ben] = [stage.device('anna'), stage.device('ben')]
+      const [oak, elm]: readonly [Call, Call] = [
+        edit('updateNotes', { padId: 'p' }),
+        edit('updateNotes', { padId: 'q' }),
+      ]
+      await anna.call(
+        ['insertPads', { id: 'p', teamId: 'oak' }],
+        ['insertPads', { id: 'q', teamId: 'elm' }],
+        ['insertNotes', { id: 'n', padId: 'p', title: 'old', note: 'old' }],
+      )
+      await ben.pull()
+      for (const before of [true, false]) {
+        const seen = base(ben)
+        if (before) await anna.call(edit('updateNotes', { title: 'before' }))
+        await ben.call(elm)
+        if (!before) await anna.call(edit('updateNotes', { title: 'meanwhile' }))
+        await ben.call(oak)
+        const answer = await ben.call(having(edit('judge', { note: 'ben' }), { base: seen }))
+        expectSame(told(answer), ['conflict_rejected'], 'the outcome')
+        await ben.pull()
+      }
+      const seen = base(ben)
+      await ben.call(elm, oak, elm)
+      await ben.call(oak)
+      const answer = await ben.call(having(edit('judge', { note: 'ben' }), { base: seen }))
+      expectSame(told(answer), ['applied'], 'the outcome where nobody else was')
+      await ben.call(elm)
+      await anna.call(['deleteNotes', { id: 'n' }])
+      const gone = await ben.call(having(edit('judge', { note: 'ben' }), { base: seen }))
+      expectSame(told(gone), ['conflict_rejected'], 'the outcome where it went elsewhere')
+    },
+    {
+      app: noted as never,
+      grants: () => ({ read: ['team:oak', 'team:elm'], write: ['team:oak', 'team:elm'] }),
+    },
+  ),
   on('a row that is deleted over somebody’s change comes back whole', async (stage, anna, ben) => {
     await anna.call(edit('updateNotes', { title: 'anna' }))
     expectMatch(
