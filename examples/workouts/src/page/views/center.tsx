@@ -133,7 +133,9 @@ function Item({ item }: { readonly item: OutboxItem }): ReactElement {
   const { title, badge, madeAt, attempts, outcome, parked } = item
   const isDecided = outcome !== undefined && outcome.status !== 'refused'
   const why = outcome !== undefined && outcome.status !== 'applied' ? outcome.code : parked?.reason
-  const discard = (): void => {
+  const discard = ({ currentTarget }: { readonly currentTarget: HTMLElement }): void => {
+    // The item leaves the panel with its button: the focus stays in the panel.
+    currentTarget.closest<HTMLElement>('[role=dialog]')?.focus()
     // Only a client that is being closed refuses, and its panel goes with it.
     client.discard(item.id).catch(() => undefined)
   }
