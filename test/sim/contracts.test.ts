@@ -209,6 +209,11 @@ describe('the cases catch a store that', () => {
       /two that append at once/,
     ],
     [
+      'passes over what it does not know',
+      withShared((shared) => ({ catchUp: () => shared.catchUp().catch(() => undefined) })),
+      /does not know what a newer one keeps/,
+    ],
+    [
       'hears nothing while it catches up beside other calls',
       withShared((shared) => ({ catchUp: async () => void shared.resign() })),
       /whatever overlaps/,

@@ -2,7 +2,7 @@
 // the cases of the contract can be seen to hold and to fail without a browser. Keeps nothing beyond the process; what browsers keep
 // is src/hosts/browser.
 import { SyncError } from '../../src/base/errors.ts'
-import type { OutboxEvent } from '../../src/client/outbox/stored.ts'
+import { mustBeKnown, type OutboxEvent } from '../../src/client/outbox/stored.ts'
 import { lastNumberAfter, lastNumberOfRewrite } from '../../src/client/storage/numbers.ts'
 import type { OthersListener, Storage, StoredFrame } from '../../src/client/storage/storage.ts'
 import type { Sequence } from '../../src/protocol/ids.ts'
@@ -38,8 +38,9 @@ function follow<Item>(journal: Journal<Item>, heard: (items: readonly Item[], ar
   const catchUp = (): void => {
     const areAll = position < journal.rewrittenAt
     const news = journal.records.filter(({ key }) => areAll || key > position).map(({ item }) => item)
-    position = journal.lastKey
+    // What cannot be taken in is looked at again by each later call, and refuses it.
     if (news.length > 0 || areAll) heard(news, areAll)
+    position = journal.lastKey
   }
   return {
     add,
@@ -81,6 +82,7 @@ export function openSharedMemory(memory: SharedMemory): Storage {
     }
   }
   const outbox = follow(memory.outbox, (events) => {
+    mustBeKnown(events)
     know(events)
     listener?.outbox(events)
   })
@@ -97,6 +99,7 @@ export function openSharedMemory(memory: SharedMemory): Storage {
       await turn()
       if (memory.outbox.records.length === 0) outbox.add([birth])
       const kept = outbox.load()
+      mustBeKnown(kept)
       know(kept)
       return { outbox: kept, frames: frames.load() }
     },
