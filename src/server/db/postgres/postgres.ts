@@ -153,13 +153,20 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
   async function persistently<Result>(begin: string, body: (sql: Sql) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
       refuseClosed()
+      let hasBegun = false
       try {
-        const result = await transaction(begin, attempt < TRIES, body)
+        const result = await transaction(begin, attempt < TRIES, (sql) => {
+          hasBegun = true
+          return body(sql)
+        })
         if (begin === beginWrite) counts.commits++
         return result
       } catch (error) {
         if (begin === beginWrite && error instanceof Interrupted && !error.needsFresh) counts.aborts++
-        if (begin === beginWrite && stateOf(error) === '42P01' && attempt < TRIES && (await makeWriter())) continue
+        if (!hasBegun && stateOf(error) === '42P01' && attempt < TRIES) {
+          await makeWriter()
+          continue
+        }
         if (!(error instanceof Interrupted) || attempt >= TRIES) throw error
       }
       const delayMs = backoffMs(attempt, { firstMs: 5, maxMs: 200 }, host.random)
@@ -167,17 +174,15 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
     }
   }
 
-  /** Makes the table whose lock all writing takes, if that is what is missing. */
-  async function makeWriter(): Promise<boolean> {
+  /** Makes the table whose lock all writing takes, which is what the beginning of a write lacks on an empty database. */
+  function makeWriter(): Promise<void> {
     return connected(async (connection) => {
-      const [found] = (await connection.query("SELECT to_regclass('holdfast_writer') AS present")).rows
-      if (found?.present !== null) return false
       for (let attempt = 1; ; attempt++) {
         try {
           await connection.query(
             'CREATE TABLE IF NOT EXISTS holdfast_writer (one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one), n BIGINT NOT NULL); INSERT INTO holdfast_writer (n) VALUES (0) ON CONFLICT DO NOTHING',
           )
-          return true
+          return
         } catch (error) {
           // Two processes that make it at once: for one of them it is there the next time.
           if (!['23505', '42P07', 'XX000'].includes(stateOf(error)) || attempt === 3) throw mapError(error, false)
