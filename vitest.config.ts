@@ -38,7 +38,12 @@ export default defineConfig({
         // The tests of the authority and of many devices once more, on PostgreSQL, and those of PostgreSQL alone.
         test: {
           name: 'postgres',
-          include: ['test/server/**/*.test.ts', 'test/postgres/**/*.test.ts', 'test/together/**/*.test.ts'],
+          include: [
+            'test/server/**/*.test.ts',
+            'test/postgres/**/*.test.ts',
+            'test/together/**/*.test.ts',
+            'test/scripts/contract-faults.test.ts',
+          ],
           exclude: [...onSqliteAlone],
           globalSetup: 'test/postgres/setup.ts',
         },

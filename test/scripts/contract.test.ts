@@ -1,5 +1,5 @@
 // The command that runs the authority's contract: what it prints, how it ends, and that every planted fault fits the sources. That each
-// makes cases of its item fail is tried on both databases by test/server/contract-faults.test.ts.
+// makes cases of its item fail is tried on both databases by test/scripts/contract-faults.test.ts.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
