@@ -8,11 +8,12 @@ import { CONTRACT_BREAKS } from '../src/sim/contracts/authority/breaks.ts'
 import type { Failed } from '../src/sim/contracts/authority/run.ts'
 import { loadPatched, patchProblem, readSource } from '../src/sim/patches.ts'
 import { DATABASES, groundsOf } from './contract/grounds.ts'
+import { endWith } from './end.ts'
 
 const USAGE = `npm run contract -- ${DATABASES.join('|')} [--json] [--item N] [--break NAME] [--bail] | --cases | --breaks`
 
 // A case that failed may have left a timer or a connection behind: the command ends nevertheless.
-process.exit(await command())
+await endWith(await command())
 
 async function command(): Promise<number> {
   const options = readOptions()

@@ -6,11 +6,12 @@ import { parseArgs } from 'node:util'
 import { CONTRACT_BREAKS } from '../src/sim/contracts/authority/breaks.ts'
 import { loadPatched } from '../src/sim/patches.ts'
 import { DATABASES, groundsOf } from './contract/grounds.ts'
+import { endWith } from './end.ts'
 
 const USAGE = `npm run oracle -- --requests 100000 --database ${DATABASES.join('|')} [--seed TEXT] [--break NAME] [--json]`
 
 // Whatever a failed run has left behind, the command ends.
-process.exit(await command())
+await endWith(await command())
 
 async function command(): Promise<number> {
   const options = readOptions()

@@ -13,6 +13,7 @@ import type { Page } from 'playwright-core'
 import { type Browser, startBrowser } from './chromium/browser.ts'
 import { bundlePages, pageAnswer } from './chromium/pages.ts'
 import { findChromium } from './chromium.ts'
+import { endWith } from './end.ts'
 import { createDisk, type Disk, diskProblem } from './power-cut/disk.ts'
 import type { PowerCutPage } from './power-cut/page.ts'
 
@@ -68,7 +69,7 @@ if (!isRight) {
 }
 await clean(0)
 console.log(JSON.stringify({ rounds, acknowledged, lost, durability }))
-process.exit(isRight ? 0 : 1)
+await endWith(isRight ? 0 : 1)
 
 async function servePages(): Promise<Listener> {
   await bundlePages({ page: fileURLToPath(new URL('./power-cut/page.ts', import.meta.url)) }, join(folder, 'pages'))
