@@ -2,10 +2,11 @@
 // tests) it makes sure that there is one: as root on Debian it installs the distribution's package and says so, elsewhere it fails
 // with the one command to run. CHROME_PATH names another browser of the family. Nothing is downloaded past the system's own packages.
 // How a browser is started, and how it is killed, is chromium/browser.ts.
-import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { chromium } from 'playwright-core'
+import { install, installCommand, isDebian, mayInstall } from './browsers/packages.ts'
 
 /** The flags that every browser here is started with: no window, no sandbox (it cannot be had as root), no traffic of its own. */
 export const FLAGS: readonly string[] = [
@@ -19,10 +20,7 @@ export const FLAGS: readonly string[] = [
   '--disable-sync',
 ]
 
-/** How long a system may take to bring a package. */
-const PATIENCE_MS = 8 * 60_000
-
-const install = ['apt-get', 'install', '-y', '--no-install-recommends', 'chromium'] as const
+const packages = ['chromium'] as const
 
 /** The path of the browser; throws with what to do when there is none. */
 export function chromiumPath(): string {
@@ -65,28 +63,17 @@ const places = {
 }
 
 function advice(): string {
-  const command = isDebian() ? `sudo ${install.join(' ')}` : 'npx playwright-core install chromium'
+  const command = isDebian() ? `sudo ${installCommand(packages)}` : 'npx playwright-core install chromium'
   return `Run this once: ${command}\n(or name a browser of the family that is there: CHROME_PATH=... npm test)`
-}
-
-function isDebian(): boolean {
-  if (process.platform !== 'linux' || !existsSync('/etc/os-release')) return false
-  return /^ID="?debian"?$/m.test(readFileSync('/etc/os-release', 'utf8'))
 }
 
 function makeSure(): number {
   if (findChromium() === undefined) {
-    if (!isDebian() || process.getuid?.() !== 0) {
+    if (!mayInstall()) {
       console.error(`There is no Chromium on this machine, and the browser tests need one. ${advice()}`)
       return 1
     }
-    console.log(`There is no Chromium on this machine; this is Debian and we are root, so: ${install.join(' ')}`)
-    // A fresh machine has no list of packages yet, and an old list leads to packages that are gone.
-    const isThere = run(install) || (run(['apt-get', 'update']) && run(install))
-    if (!isThere) {
-      console.error('The package could not be installed; what the system says of it stands above.')
-      return 1
-    }
+    if (!install('Chromium', packages)) return 1
   }
   const path = chromiumPath()
   console.log(`${versionOf(path)}, ${path}`)
@@ -97,19 +84,6 @@ function versionOf(path: string): string {
   // On Windows a browser that is asked for its version opens a window instead.
   if (process.platform === 'win32') return 'A browser'
   return execFileSync(path, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-}
-
-/** Runs a command of the system; its output is shown only when it fails. */
-function run([command, ...args]: readonly string[]): boolean {
-  const { status, stdout, stderr, error } = spawnSync(command ?? '', args, {
-    encoding: 'utf8',
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    timeout: PATIENCE_MS,
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  if (status === 0) return true
-  console.error([stdout, stderr, error?.message].filter(Boolean).join('\n').trim())
-  return false
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,6 +1,7 @@
 // `npm test`: every lane, one after the other, each to its end whatever became of the others.
 // The last line is always `N passed, N failed`: single tests of the runner, plus one for each other lane. A lane that
-// crashes, and a runner that ran no test, count as failed. `npm test -- rebase` runs only the test files so named.
+// crashes, and a runner that ran no test, count as failed. `npm test -- rebase` runs only the test files so named, and
+// `npm run test:engines` (`--engines`) only those that need browsers of other engines.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,7 +29,10 @@ const { root, runNode, tools } = await import('./tools.mjs')
 // A lane that hangs is stopped and has failed.
 const limits = { timeout: 15 * 60_000, signal: stop.signal }
 
-const filters = process.argv.slice(2)
+const filters = process.argv.slice(2).filter((word) => word !== '--engines')
+const isOfEngines = process.argv.includes('--engines')
+// Firefox and WebKitGTK are not to be had everywhere, so their tests are no part of `npm test`.
+const projects = isOfEngines ? ['engines'] : ['rooms', 'postgres', 'browser']
 
 // A lane is a title and a command: a script with its arguments, run by this Node. A script that is missing has failed.
 const lanes = [
@@ -54,7 +58,7 @@ if (!existsSync(tools.vitest)) {
 }
 
 for (const lane of lanes) {
-  if (filters.length > 0 && lane.run !== runTests) continue
+  if ((filters.length > 0 || isOfEngines) && lane.run !== runTests) continue
   console.log(`\n── ${lane.title}`)
   const started = performance.now()
   const { passed, failed } = lane.run ? await lane.run() : await runCommand(lane)
@@ -82,7 +86,8 @@ async function runTests() {
   const report = join(folder, 'report.json')
   try {
     const args = ['run', '--allowOnly=false', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const { code } = await runNode(tools.vitest, [...args, ...filters], limits)
+    const of = projects.map((name) => `--project=${name}`)
+    const { code } = await runNode(tools.vitest, [...args, ...of, ...filters], limits)
     return readCount(report, code)
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -2,9 +2,9 @@
 // pipe, so that a browser never outlives whoever started it. A kill stops the whole tree of processes first: children that saw their
 // parent die would still write what they had not yet written.
 
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { signalProfile } from '../browsers/processes.ts'
 import { chromiumPath, FLAGS } from '../chromium.ts'
 
 /** A browser that is running. */
@@ -65,15 +65,6 @@ export async function startBrowser(profile: string): Promise<Browser> {
   for (const page of context.pages()) listen(page)
   context.on('page', listen)
 
-  const signal = (name: NodeJS.Signals): void => {
-    for (const pid of processesOf(profile)) {
-      try {
-        process.kill(pid, name)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-      }
-    }
-  }
   const end = async (how: () => void | Promise<void>): Promise<void> => {
     if (isOver) return
     await how()
@@ -109,54 +100,12 @@ export async function startBrowser(profile: string): Promise<Browser> {
       session.send('Page.crash').catch(() => undefined)
       await crashed
     },
-    freeze: () => signal('SIGSTOP'),
+    freeze: () => signalProfile(profile, 'SIGSTOP'),
     kill: () =>
       end(() => {
-        signal('SIGSTOP')
-        signal('SIGKILL')
+        signalProfile(profile, 'SIGSTOP')
+        signalProfile(profile, 'SIGKILL')
       }),
     close: () => end(() => context.close()),
   }
-}
-
-/** All processes of the browser on this profile: those that name it on their command line, and everything that they started. */
-function processesOf(profile: string): readonly number[] {
-  const all = process.platform === 'linux' ? listByFolder() : listByCommand()
-  const isNamed = ({ command }: Running): boolean =>
-    command.split(/[\0 ]/).some((word) => word.endsWith(profile) || word.includes(`${profile}/`))
-  const found = new Set(all.filter(isNamed).map(({ pid }) => pid))
-  found.delete(process.pid)
-  for (let size = 0; size < found.size; ) {
-    size = found.size
-    for (const { pid, parent } of all) if (found.has(parent)) found.add(pid)
-  }
-  return [...found]
-}
-
-interface Running {
-  readonly pid: number
-  readonly parent: number
-  readonly command: string
-}
-
-function listByFolder(): readonly Running[] {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return []
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-      const [, parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      return [{ pid: Number(name), parent: Number(parent), command: readFileSync(`/proc/${name}/cmdline`, 'utf8') }]
-    } catch {
-      // It has ended meanwhile.
-      return []
-    }
-  })
-}
-
-function listByCommand(): readonly Running[] {
-  const { stdout } = spawnSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' })
-  return stdout.split('\n').flatMap((line) => {
-    const [, pid, parent, command = ''] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
-    return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }]
-  })
 }

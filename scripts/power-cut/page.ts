@@ -1,50 +1,50 @@
-// The page of the power cut: a device that never talks to an authority and writes notes, one at a time and in bursts, telling each
-// number as soon as its `saved` has resolved. After the cut the same page says which numbers it still has.
+// The page of the power cut, which drives itself: a device that never talks to an authority and writes notes, telling each number as
+// soon as its `saved` has resolved. After the cut the same page tells which numbers it still has.
 import { browser } from 'holdfast/browser'
-import { type Client, createClient } from 'holdfast/client'
+import { createClient } from 'holdfast/client'
+import { tell, told } from '../browsers/teller.ts'
 import { app } from '../crash/app.ts'
+import { addForEver } from './subject.ts'
 
 const LIST = 'list'
 
-let client: Client<typeof app>
-
-const page = {
-  /** Opens the device; resolves when it is ready. */
-  async open(durability: 'strict' | 'relaxed'): Promise<void> {
-    client = createClient({
-      app,
-      host: browser({ durability }),
-      url: '/sync',
-      session: { actor: 'anna', token: 'anna' },
-      startPaused: true,
-      whenNotDurable: 'accept',
-    })
-    await client.ready
-  },
-  /** Resolves when the list is saved in which the notes will stand. */
-  begin: () => client.mutate.openList({ id: LIST }).saved,
-  /** Writes for as long as it is let; `acknowledged` was given to the page from outside. */
-  async write(): Promise<never> {
-    const { acknowledged } = globalThis as unknown as { acknowledged(numbers: readonly number[]): Promise<void> }
-    let number = 0
-    const add = async (): Promise<void> => {
-      const own = ++number
-      await client.mutate.addNote({ listId: LIST, device: 'phone', number: own }).saved
-      void acknowledged([own])
-    }
-    for (let round = 1; ; round++) {
-      if (round % 10 === 0) await Promise.all(Array.from({ length: 20 }, add))
-      else await add()
-    }
-  },
-  /** The numbers of the notes that are here. */
-  numbers(): readonly number[] {
-    const notes = client.live(app.query.notes.where({ listId: LIST }))
-    return notes.rows.map(({ number }) => number)
-  },
+async function run(): Promise<unknown> {
+  const client = createClient({
+    app,
+    host: browser({ durability: told('durability') === 'relaxed' ? 'relaxed' : 'strict' }),
+    url: '/sync',
+    session: { actor: 'anna', token: 'anna' },
+    startPaused: true,
+    whenNotDurable: 'accept',
+  })
+  await client.ready
+  const mode = client.status().storage?.mode
+  if (mode !== 'indexeddb') throw new Error(`The storage mode is ${String(mode)}: nothing durable is tried here`)
+  if (told('act') === 'read') {
+    const { rows } = client.live(app.query.notes.where({ listId: LIST }))
+    return tell(
+      'present',
+      rows.map(({ number }) => number),
+    )
+  }
+  await client.mutate.openList({ id: LIST }).saved
+  // Answered when it may begin.
+  await tell('prepared')
+  const waiting: number[] = []
+  let isTelling = false
+  const tellAll = async (): Promise<void> => {
+    if (isTelling) return
+    isTelling = true
+    while (waiting.length > 0) await tell('acknowledged', waiting.splice(0))
+    isTelling = false
+  }
+  return addForEver(
+    (number) => client.mutate.addNote({ listId: LIST, device: 'phone', number }).saved,
+    (number) => {
+      waiting.push(number)
+      void tellAll()
+    },
+  )
 }
 
-/** What the script may call. */
-export type PowerCutPage = typeof page
-
-Object.assign(globalThis, { page })
+run().catch((error: unknown) => tell('failed', String(error)))
