@@ -58,6 +58,18 @@ export const CODES: { readonly [Name in Code]: CodeEntry } = Object.freeze({
     'The intent has had its effects, or another one stands for it',
     'There is nothing to repair. Make a new call.',
   ),
+  signed_out: told(
+    'signed_out',
+    401,
+    'The person has signed out on this device',
+    'Create a client for whoever signs in next.',
+  ),
+  unsent: told(
+    'unsent',
+    409,
+    'The device holds changes that the authority has not applied',
+    'Ask the person: keep them for the next sign-in, send them first, export them or discard them.',
+  ),
   client_closed: told('client_closed', 422, 'The client is closed', 'Create a new client.'),
   client_broken: told(
     'client_broken',

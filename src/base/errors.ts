@@ -39,6 +39,8 @@ export const KNOWN = Object.freeze({
   not_held: entry('capture', 'recover'),
   settled: entry('capture', 'final'),
   client_closed: entry('capture', 'person'),
+  signed_out: entry('authenticate', 'person'),
+  unsent: entry('capture', 'person'),
   client_broken: entry('capture', 'person'),
   // On the device's disk.
   not_durable: entry('persist', 'person'),

@@ -9,10 +9,13 @@ import type { Between, CallOptions, Decision, IntentHandle } from './calls.ts'
 import type { Host } from './host.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import type { OutboxItem } from './outbox/item.ts'
+import type { Outbox } from './outbox/outbox.ts'
 import type { LiveQuery } from './query/live.ts'
 import type { Replica } from './replica/replica.ts'
 import type { Status, SyncInfo } from './status.ts'
+import type { Storage } from './storage/storage.ts'
 import type { Tuning } from './sync/tuning.ts'
+import type { Role } from './tabs/role.ts'
 
 /** Who is signed in on this device. */
 export interface Session {
@@ -55,6 +58,14 @@ export interface Inspection {
   readonly rebirths: number
 }
 
+/** What a client that is about to end works with, while nothing else does. */
+export interface Leaving {
+  readonly storage: Storage
+  readonly outbox: Outbox
+  readonly host: Pick<Host, 'clock' | 'random'>
+  role(): Role
+}
+
 /** A replica that wants to agree with the authority. */
 export interface Client<A extends App = App> {
   /** The app that it was made with. */
@@ -86,6 +97,11 @@ export interface Client<A extends App = App> {
   /** Resolves when every intent made so far is decided and its effects are here. */
   quiet(): Promise<void>
   inspect(): Inspection
+  /**
+   * Ends this client by a job that runs when nothing else does: nothing is sent, kept or called any more. Where the job throws, everything
+   * goes on as before. For sign-out (session/sign-out.ts), not for apps.
+   */
+  leave<Result>(job: (parts: Leaving) => Promise<Result>): Promise<Result>
   /** Stops and lets go of storage; what was saved stays. */
   close(): Promise<void>
 }

@@ -8,6 +8,7 @@ import type { Query } from '../schema/query.ts'
 import type { Client, ClientOptions, Shown } from './api.ts'
 import { createBulletin } from './bulletin.ts'
 import { type CallOptions, createCalls, type IntentHandle } from './calls.ts'
+import { createEnding, signedOut } from './ending.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import { createOutboxItems } from './outbox/item.ts'
 import { createOutbox, type Outbox } from './outbox/outbox.ts'
@@ -42,7 +43,6 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   const talker = createTalker(() => player, options.startPaused === true)
   let openingFault: SyncError | undefined
   let isBroken = false
-  let isClosed = false
   let isWatching = false
 
   const bulletin = createBulletin({
@@ -54,7 +54,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     outbox: () => outbox,
     role: () => player?.role,
     isStopped: () => isBroken || openingFault !== undefined,
-    stoppedBy: () => openingFault,
+    stoppedBy: () => openingFault ?? (ending.by?.code === 'signed_out' ? ending.by : undefined),
     report: host.report,
   })
   const onChange = bulletin.changed
@@ -77,6 +77,15 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
 
   const ready = open()
   ready.catch(() => undefined)
+  const ending = createEnding({
+    host,
+    calls,
+    talker,
+    opened: () => ({ storage, player, outbox, pending, keeper }),
+    ready,
+    closeQueries: queries.close,
+    onChange,
+  })
 
   async function open(): Promise<void> {
     try {
@@ -96,7 +105,9 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       storage = player.storage
       storage.shared?.listen({
         outbox: (events) => pending?.others.outbox(events),
-        frames: (frames, areAll) => pending?.others.frames(frames, areAll),
+        frames(frames, areAll) {
+          if (ending.by === undefined) pending?.others.frames(frames, areAll)
+        },
       })
       const stored = await storage.load(firstBirth(host.random, host.clock.now()))
       const begin = (run: () => void): void =>
@@ -104,6 +115,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       outbox = createOutbox(storage, stored.outbox, begin, {
         changed: onEntries,
         refused: onRefused,
+        left: () => void ending.end(signedOut()).catch(host.report),
       })
       pending = createPending({
         replica,
@@ -126,7 +138,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       })
       calls.open({ replica, outbox, refusal, onRun: watchRuns, report: host.report })
       queries.loaded()
-      if (!isClosed) player.start()
+      if (ending.by === undefined) player.start()
     } catch (error) {
       openingFault = asSyncError(error, 'storage_failed', 'The storage could not be opened')
       calls.refuseAll(openingFault)
@@ -142,7 +154,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   async function lead(): Promise<void> {
     await pending?.settled()
     const box = outbox
-    if (isClosed || box === undefined || player?.role === 'following') return
+    if (ending.by !== undefined || box === undefined || player?.role === 'following') return
     talker.lead(() =>
       createEngine({
         host,
@@ -167,7 +179,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   /** Another client leads now; what this one had seen beyond the store is not built upon. */
   function follow(): void {
     talker.follow()
-    pending?.reread()
+    if (ending.by === undefined) pending?.reread()
     onChange()
   }
 
@@ -187,7 +199,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   }
 
   function refusal(accept: boolean): SyncError | undefined {
-    if (isClosed) return new SyncError('client_closed', 'The client is closed')
+    const ended = ending.refusal()
+    if (ended !== undefined) return ended
     if (isBroken) return new SyncError('client_broken', 'The client is broken')
     if (isDurable() || accept || options.whenNotDurable === 'accept') return undefined
     return new SyncError('not_durable', `Nothing was kept: the storage mode is ${storage?.mode ?? 'unknown'}`)
@@ -244,7 +257,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     outbox: () => outboxItems(outbox?.entries() ?? [], isDurable()),
     async discard(id) {
       await ready
-      if (isClosed) throw new SyncError('client_closed', 'The client is closed')
+      const ended = ending.refusal()
+      if (ended !== undefined) throw ended
       const box = outbox as Outbox
       const intentId = parseIntentId(id)
       await calls.handedOver()
@@ -279,20 +293,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         rebirths: talker.engine?.health().rebirths ?? 0,
       }
     },
-    async close() {
-      if (isClosed) return
-      isClosed = true
-      await ready.catch(() => undefined)
-      talker.end()
-      calls.refuseAll(new SyncError('client_closed', 'The client was closed'))
-      await calls.handedOver()
-      await outbox?.settled()
-      await keeper?.close()
-      queries.close()
-      player?.close()
-      await storage?.close()
-      onChange()
-    },
+    leave: ending.leave,
+    close: () => ending.end(new SyncError('client_closed', 'The client was closed')),
   }
 }
 

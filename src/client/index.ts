@@ -1,6 +1,6 @@
 // The public entry «holdfast/client»: the device's side. A host (holdfast/node, later holdfast/browser) supplies the world.
 
-export type { Client, ClientOptions, Inspection, Session, Shown } from './api.ts'
+export type { Client, ClientOptions, Inspection, Leaving, Session, Shown } from './api.ts'
 export type { CallOptions, Decision, IntentHandle } from './calls.ts'
 export { createClient } from './client.ts'
 export type { Host, Network, NetworkAnswer, NetworkRequest, StreamListener } from './host.ts'
@@ -10,6 +10,7 @@ export { exportUnsent, type Imported, importUnsent, type RescueBundle, type Resc
 export type { OutboxEvent, ParkedReason } from './outbox/stored.ts'
 export type { LiveQuery } from './query/live.ts'
 export { type PointerChange, type Pointers, pointersOf } from './session/pointers.ts'
+export { signOut, type Unsent } from './session/sign-out.ts'
 export type { Badge, Connection, Status, SyncInfo } from './status.ts'
 export type { Folding, Storage, StorageMode, Stored, StoredFrame } from './storage/storage.ts'
 export type { Tuning } from './sync/tuning.ts'

@@ -41,6 +41,8 @@ export interface Pending {
   readonly others: OthersListener
   /** The rows here may have left the line of the store: reads them anew. */
   reread(): void
+  /** Shows nothing any more: no rows, and no intents on them. */
+  clear(): Promise<void>
   /** Resolves when all that others kept so far is applied. */
   settled(): Promise<void>
 }
@@ -176,6 +178,12 @@ export function createPending(parts: PendingParts): Pending {
       },
     },
     reread,
+    async clear() {
+      const { decided, at = 0 } = replica
+      parts.onRuns()
+      // What no scope holds leaves.
+      await replica.confirm({ client: outbox.client, decided, patches: [], scopes: [], at }, () => true)
+    },
     settled: () => fromOthers.run(async () => undefined),
   }
 }

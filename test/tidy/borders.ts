@@ -42,8 +42,8 @@ export const BORDERS: readonly Border[] = [
   { place: 'client/outbox/stored.ts', may: below },
   {
     place: 'client/session',
-    may: [...below, 'client/outbox/entry.ts', 'client/outbox/stored.ts'],
-    types: ['client/api.ts', 'client/calls.ts', 'client/replica', 'client/storage'],
+    may: [...below, 'client/outbox/entry.ts', 'client/outbox/rescue.ts', 'client/outbox/stored.ts'],
+    types: ['client/api.ts', 'client/calls.ts', 'client/replica', 'client/status.ts', 'client/storage'],
   },
   {
     place: 'client/tabs',

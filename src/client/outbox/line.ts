@@ -4,6 +4,7 @@ import { check, unreachable } from '../../base/assert.ts'
 import type { ClientId, IntentId, Sequence } from '../../protocol/ids.ts'
 import { type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry, REPLACED, setRetired } from './entry.ts'
+import type { SessionEvent } from './snapshot.ts'
 import { type OutboxEvent, type PointerEvent, STORED_FORMAT } from './stored.ts'
 
 /** The line of one outbox. */
@@ -24,6 +25,12 @@ export interface Line {
   readonly isAhead: boolean
   /** Where the person is, by name. */
   readonly pointers: ReadonlyMap<string, PointerEvent>
+  /** How often a person has signed out of this store. */
+  readonly session: number
+  /** Up to here all have their effects in the confirmed rows. */
+  readonly retired: number
+  /** What of the session a journal of this line has to say. */
+  ofSession(): readonly SessionEvent[]
   entries(): readonly OwnEntry[]
   at(sequence: number): OwnEntry | undefined
   /** The entries with these numbers, as far as they are here. */
@@ -55,6 +62,7 @@ export function createLine(byId: Map<IntentId, OwnEntry>): Line {
   let format = 0
   let bornAt = 0
   const pointers = new Map<string, PointerEvent>()
+  let session = 0
   let first = 1
   let decided = 0
   let retiredAtBirth = 0
@@ -107,6 +115,11 @@ export function createLine(byId: Map<IntentId, OwnEntry>): Line {
       case 'pointer':
         if (event.id === undefined) pointers.delete(event.name)
         else pointers.set(event.name, event)
+        return
+      case 'left':
+        session = Math.max(session, event.session)
+        retiredAtBirth = Math.max(retiredAtBirth, event.retired)
+        for (const entry of numbered.slice(0, Math.max(0, retiredAtBirth + 1 - first))) entry.isRetired = true
         return
       default:
         unreachable(event)
@@ -167,9 +180,16 @@ export function createLine(byId: Map<IntentId, OwnEntry>): Line {
       return bornAt
     },
     get isAhead() {
-      return pointers.size > 0 && format < STORED_FORMAT
+      return (pointers.size > 0 || session > 0) && format < STORED_FORMAT
     },
     pointers,
+    get session() {
+      return session
+    },
+    get retired() {
+      return first + numbered.findLastIndex(({ isRetired }) => isRetired)
+    },
+    ofSession: () => [...pointers.values(), ...(session > 0 ? [{ kind: 'left' as const, session, retired: 0 }] : [])],
     rewritten([birth]) {
       if (birth?.kind === 'born') format = birth.format
     },

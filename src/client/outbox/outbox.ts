@@ -3,7 +3,6 @@
 // What stands at each number and what events make of it is line.ts, its form on disk stored.ts. Decides nothing about sending (sync/) and
 // nothing about what the screen shows (replica/).
 import { check } from '../../base/assert.ts'
-import type { Cancel } from '../../base/clock.ts'
 import { hasCode } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
 import { type Late, settle } from '../../base/late.ts'
@@ -12,8 +11,9 @@ import type { OutcomeRange } from '../../protocol/outcome.ts'
 import type { Draft, Storage } from '../storage/storage.ts'
 import { type GivenUp, makeEntry, type OutboxEntry, type OwnEntry } from './entry.ts'
 import { createLine } from './line.ts'
+import { createSessionNotes, type SessionNotes } from './session.ts'
 import { countForgettable, rebornEvents, snapshotEvents } from './snapshot.ts'
-import { type KeptIntent, type OutboxEvent, type PointerEvent, placesOf, STORED_FORMAT } from './stored.ts'
+import { type KeptIntent, type OutboxEvent, placesOf } from './stored.ts'
 
 /** The changes that others hear of. */
 export interface OutboxListener {
@@ -21,10 +21,12 @@ export interface OutboxListener {
   changed(entries: readonly OutboxEntry[]): void
   /** The disk refused these; they are not in the outbox any more. */
   refused(entries: readonly OutboxEntry[], error: unknown): void
+  /** The person has signed out of this store, here or in another client of it. */
+  left(): void
 }
 
 /** The outbox of one open storage. */
-export interface Outbox {
+export interface Outbox extends SessionNotes {
   readonly client: ClientId
   /** The highest number given in this birth. */
   readonly last: number
@@ -53,12 +55,6 @@ export interface Outbox {
   decide(outcomes: readonly OutcomeRange[], at: number): Promise<void>
   /** Gives up the place of an undecided intent, or dismisses one that had no effect; resolves when that is stored. */
   giveUp(id: IntentId, how: GivenUp & { readonly as: 'discarded' | 'parked' }): Promise<void>
-  /** Where the person is, by name. */
-  readonly pointers: ReadonlyMap<string, PointerEvent>
-  /** Sets or clears a pointer as `make` says when its turn has come; resolves when that is stored. */
-  point(make: () => PointerEvent): Promise<void>
-  /** Calls `listener` when the pointers may be others, here or in another client of the same store. */
-  onPointers(listener: () => void): Cancel
   /** The authority no longer knows what it decided from this number on. */
   reopen(from: number): void
   /**
@@ -92,7 +88,6 @@ export function createOutbox(
   let saving: Promise<void> | undefined
   /** The unnumbered entries in words, where the storage wants them. */
   let draft: Draft | undefined
-  const pointed = new Set<() => void>()
   const byId = new Map<IntentId, OwnEntry>()
   const line = createLine(byId)
   // Everything that goes to the journal goes one after the other, so that a rewrite holds all that came before it.
@@ -178,42 +173,35 @@ export function createOutbox(
   const rewrite = async (at: number, format?: number): Promise<void> => {
     let events: readonly OutboxEvent[] = []
     await storage.rewriteOutbox(() => {
-      const { client, first, retiredAtBirth, pointers } = line
-      events = snapshotEvents(client, first, line.entries(), at, retiredAtBirth, [...pointers.values()], format)
+      const { client, first, retiredAtBirth } = line
+      events = snapshotEvents(client, first, line.entries(), at, retiredAtBirth, line.ofSession(), format)
       return events
     })
     line.rewritten(events)
   }
 
-  /** Older builds are to leave a journal alone that is about to hold what they do not know. */
-  const beginFormat = async (): Promise<void> => {
-    try {
-      if (line.format < STORED_FORMAT) await rewrite(line.bornAt, STORED_FORMAT)
-    } catch (error) {
-      // Only who leads may write it anew, and does so when it tidies up.
-      if (!hasCode(error, 'not_leading')) throw error
-    }
-  }
-
-  const tellPointers = (): void => {
-    for (const tell of [...pointed]) tell()
-  }
-
-  const point: Outbox['point'] = async (make) => {
-    await lane.run(beginFormat)
-    let event: PointerEvent | undefined
-    const isNoted = await note(() => {
-      event = make()
-      return [event]
+  /** Puts a new birth in the place of all. */
+  const replace = async (make: () => readonly OutboxEvent[]): Promise<void> => {
+    let events: readonly OutboxEvent[] = []
+    await storage.rewriteOutbox(() => {
+      events = make()
+      return events
     })
-    // A new birth that was under way did not know of it yet.
-    if (!isNoted) return point(make)
-    if (event !== undefined) line.apply(event)
-    tellPointers()
+    for (const event of events) line.apply(event)
+    for (const entry of unnumbered) byId.set(entry.intent.id, entry)
+    stored = 0
   }
 
   for (const event of kept) line.apply(event)
   stored = line.decided
+  const { heard, ...session } = createSessionNotes({
+    line,
+    alone: lane.run,
+    note,
+    rewrite,
+    replace,
+    left: listener.left,
+  })
   return {
     get client() {
       return line.client
@@ -271,7 +259,7 @@ export function createOutbox(
       untold = []
       const entries = [...changed]
       if (entries.length > 0) listener.changed(entries)
-      tellPointers()
+      heard()
       return entries
     },
     async decide(outcomes, at) {
@@ -284,12 +272,7 @@ export function createOutbox(
         stored = Math.max(stored, Math.min(through, line.decided))
     },
     giveUp,
-    pointers: line.pointers,
-    point,
-    onPointers(listener) {
-      pointed.add(listener)
-      return () => void pointed.delete(listener)
-    },
+    ...session,
     reopen(from) {
       line.reopen(from)
       stored = Math.min(stored, line.decided)
@@ -307,13 +290,11 @@ export function createOutbox(
     },
     rebirth: (next, at) =>
       lane.run(async () => {
-        let events: readonly OutboxEvent[] = []
-        await storage.rewriteOutbox(() => {
-          events = rebornEvents(next, line.client, line.first, line.entries(), at, [...line.pointers.values()])
-          return events
+        let before: readonly OwnEntry[] = []
+        await replace(() => {
+          before = line.entries()
+          return rebornEvents(next, line.client, line.first, before, at, line.ofSession())
         })
-        const before = line.entries()
-        for (const event of events) line.apply(event)
         const numbered = line.entries()
         for (const [index, entry] of numbered.entries()) entry.attempts = before[index]?.attempts ?? 0
         check(
@@ -321,8 +302,6 @@ export function createOutbox(
           'I4',
           `${before.length} intents went into a new birth, ${numbered.length} came out`,
         )
-        for (const entry of unnumbered) byId.set(entry.intent.id, entry)
-        stored = 0
         listener.changed(numbered)
       }),
     async tidy(decidedBefore, at, discardedBefore = decidedBefore) {

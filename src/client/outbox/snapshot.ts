@@ -5,12 +5,22 @@ import type { Birth } from '../../protocol/intent.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { appendOutcome, type OutcomeRange } from '../../protocol/outcome.ts'
 import type { OutboxEntry } from './entry.ts'
-import { FIRST_FORMAT, type KeptIntent, type OutboxEvent, type PointerEvent, STORED_FORMAT } from './stored.ts'
+import {
+  FIRST_FORMAT,
+  type KeptIntent,
+  type LeftEvent,
+  type OutboxEvent,
+  type PointerEvent,
+  STORED_FORMAT,
+} from './stored.ts'
+
+/** What the journal keeps of the person's session, whatever becomes of the intents. */
+export type SessionEvent = PointerEvent | LeftEvent
 
 /**
  * The shortest journal of these entries, the first of which has the number `first`. `retired`: up to where effects are in the confirmed
  * rows whatever the newest frame says. Frames are kept less strictly than the outbox, so that is only what no frame can say any more.
- * `format`: the oldest that knows all that stands in it, unless something newer is about to follow.
+ * `kept`: what follows its birth in any case. `format`: the oldest that knows all that stands in it, unless something newer is about to follow.
  */
 export function snapshotEvents(
   client: ClientId,
@@ -18,10 +28,10 @@ export function snapshotEvents(
   entries: readonly OutboxEntry[],
   at: number,
   retired: number,
-  pointers: readonly PointerEvent[] = [],
-  format = pointers.length > 0 ? STORED_FORMAT : FIRST_FORMAT,
+  kept: readonly SessionEvent[] = [],
+  format = kept.length > 0 ? STORED_FORMAT : FIRST_FORMAT,
 ): OutboxEvent[] {
-  const events: OutboxEvent[] = [{ kind: 'born', format, client, last: first - 1, retired, at }, ...pointers]
+  const events: OutboxEvent[] = [{ kind: 'born', format, client, last: first - 1, retired, at }, ...kept]
   if (entries.length > 0)
     events.push({ kind: 'made', first: first as Sequence, intents: entries.map(({ intent }) => intent) })
   entries.forEach(({ givenUp }, index) => {
@@ -51,7 +61,7 @@ export function rebornEvents(
   first: number,
   entries: readonly OutboxEntry[],
   at: number,
-  pointers: readonly PointerEvent[],
+  kept: readonly SessionEvent[],
 ): OutboxEvent[] {
   const reborn = entries.map(
     (entry, index): OutboxEntry => ({
@@ -60,7 +70,7 @@ export function rebornEvents(
       isReopened: entry.outcome !== undefined,
     }),
   )
-  return snapshotEvents(client, 1, reborn, at, entries.findLastIndex(({ isRetired }) => isRetired) + 1, pointers)
+  return snapshotEvents(client, 1, reborn, at, entries.findLastIndex(({ isRetired }) => isRetired) + 1, kept)
 }
 
 /** When there are more births than an intent may carry, those between the first and the newest ones are left out. */

@@ -59,6 +59,7 @@ export type OutboxEvent =
   | { readonly kind: 'forgotten'; readonly through: Sequence }
   /** Since format 2: where the person is, by a name that the app gives; without an id, nowhere any more. */
   | PointerEvent
+  | LeftEvent
 
 /** A pointer was set or cleared. */
 export interface PointerEvent {
@@ -71,6 +72,14 @@ export interface PointerEvent {
   readonly isGone?: true | undefined
 }
 
+/** Since format 2: the person signed out, for the so-manieth time. Whoever had opened the store before that is to end. */
+export interface LeftEvent {
+  readonly kind: 'left'
+  readonly session: number
+  /** The rows have left with the person; up to this number they held all effects, whatever the frames say that are there now. */
+  readonly retired: number
+}
+
 const kinds: { readonly [Kind in OutboxEvent['kind']]: true } = {
   born: true,
   made: true,
@@ -78,6 +87,7 @@ const kinds: { readonly [Kind in OutboxEvent['kind']]: true } = {
   withdrawn: true,
   forgotten: true,
   pointer: true,
+  left: true,
 }
 
 /** Refuses events of a newer build, as a SyncError `storage_newer`: to be called before anything follows from one of them. */

@@ -106,7 +106,9 @@ function createPointers(client: Client): Pointers {
   }
 
   /** After a whole frame: clears what is aimed at rows that are gone. */
-  const tidy = ({ replica, outbox }: Between): void => {
+  const tidy = ({ replica, outbox, refusal }: Between): void => {
+    // The rows of a client that has ended are not gone.
+    if (refusal(true) !== undefined) return
     const aimedAt = new Set(shown.values())
     for (const id of seen) if (!aimedAt.has(id)) seen.delete(id)
     for (const [name, { id = '', isSeen }] of [...outbox.pointers]) {

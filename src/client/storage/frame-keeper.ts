@@ -24,6 +24,8 @@ export interface FrameKeeperParts {
 export interface FrameKeeper {
   /** Keeps a frame in the background, after all earlier ones. */
   keep(frame: StoredFrame): void
+  /** Runs a job, which may take frames away, while nothing is being written. When it resolves, what comes later is not kept. */
+  last<Result>(job: () => Promise<Result>): Promise<Result>
   /** Resolves when nothing is being written; nothing is begun after. */
   close(): Promise<void>
 }
@@ -41,6 +43,7 @@ export function createFrameKeeper({
   const lane = createLane()
   let isBroken = !areWhole
   let isClosed = false
+  let isOver = false
   let cancelFold: Cancel | undefined
   /** Frames handed over, and how many of them a rewriting has covered: those must not follow it. */
   let handedOver = 0
@@ -56,7 +59,7 @@ export function createFrameKeeper({
   }
 
   async function write(frame: StoredFrame, number: number): Promise<void> {
-    if (number <= covered && !isBroken) return
+    if (isOver || (number <= covered && !isBroken)) return
     try {
       if (isBroken) await rewrite()
       else await storage.keepFrame(frame)
@@ -67,7 +70,7 @@ export function createFrameKeeper({
   }
 
   async function fold(): Promise<void> {
-    if (isClosed) return
+    if (isClosed || isOver) return
     await tidyOutbox()
     if (storage.folding().frames) await rewrite()
   }
@@ -81,6 +84,14 @@ export function createFrameKeeper({
         lane.run(fold).catch(report)
       })
     },
+    last: (job) =>
+      lane.run(async () => {
+        // Where it fails it may have taken rows away, and no frame may follow those.
+        isBroken = true
+        const result = await job()
+        isOver = true
+        return result
+      }),
     async close() {
       isClosed = true
       cancelFold?.()

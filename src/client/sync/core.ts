@@ -87,8 +87,8 @@ export interface Core {
    * from a backup and is asked again for what it lost.
    */
   noticeHistory(decided: number, known: number): void
-  /** Ends a frame and applies it; `known` as for noticeHistory. */
-  takeSeal(staging: Staging, seal: Seal, known: number): Promise<void>
+  /** Ends a frame and applies it, if its epoch is still the present one when its turn comes; `known` as for noticeHistory. */
+  takeSeal(staging: Staging, seal: Seal, known: number, isCurrent: IsCurrent): Promise<void>
   /** Runs a job while no frame is being applied: frames and births speak of the same numbers. */
   exclusively(job: () => Promise<void>): Promise<void>
   /**
@@ -222,8 +222,9 @@ export function createCore(
     },
     exclusively: lane.run,
     isOutdated: ({ client, last }) => client !== outbox.client || last !== outbox.last,
-    takeSeal: (staging, seal, known) =>
+    takeSeal: (staging, seal, known, isCurrent) =>
       lane.run(async () => {
+        if (!isCurrent()) return
         refuseOthers(outbox, seal)
         const frame = staging.seal(seal)
         core.noticeHistory(seal.decided, Math.max(known, sealed))

@@ -44,6 +44,8 @@ export interface Engine {
   /** There may be something new to send. */
   work(): void
   health(): Health
+  /** Resolves when no frame is being applied and no new birth written: after `stop`, none is begun. */
+  settled(): Promise<void>
 }
 
 /** Makes the engine; it does nothing before `start`. */
@@ -188,6 +190,7 @@ export function createEngine(parts: EngineParts): Engine {
     start,
     stop,
     work: () => sender.send('work'),
+    settled: () => core.exclusively(async () => undefined),
     health: () => ({
       sender: isBirthDue ? 'waiting' : sender.state,
       receiver: receiver.state,

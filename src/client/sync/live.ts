@@ -69,7 +69,7 @@ export function createLive(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       core.heard(pull)
       hasBrought = true
       // What a push was told meanwhile may not be in this snapshot yet, so only earlier seals count.
-      await core.takeSeal(staging, event.seal, core.sealed())
+      await core.takeSeal(staging, event.seal, core.sealed(), isRunning)
       if (isRunning()) receiver.send('frame')
     }
 

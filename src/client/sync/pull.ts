@@ -40,7 +40,7 @@ export function createPull(core: Core): (isCurrent: IsCurrent) => Promise<void> 
         return receiver.send('page')
       }
       staging = undefined
-      await core.takeSeal(stage, page.seal, known)
+      await core.takeSeal(stage, page.seal, known, isCurrent)
       pull.attempts = 0
       if (!isCurrent()) return
       receiver.send(parts.wantsStream ? 'sealed' : page.seal.decided < core.known() ? 'behind' : 'sealedForNow')

@@ -20,6 +20,12 @@ export interface Talker {
   pause(): void
   /** Talks (again), or tries at once. */
   resume(): void
+  /** Stops in all clients of the store, and does not begin here before `release`, whoever wants it. */
+  hold(): void
+  /** Goes on as before. */
+  release(): void
+  /** Resolves when nothing of what this client’s loop had begun is under way; only after it was stopped. */
+  settled(): Promise<void>
   /** Stops for good. */
   end(): void
   /** Something another client said. */
@@ -35,6 +41,7 @@ export function createTalker(player: () => RolePlayer | undefined, startPaused: 
   let said = ''
   let isPaused = startPaused
   let isOver = false
+  let isHeld = false
 
   const rest = (): void => {
     isPaused = true
@@ -42,7 +49,10 @@ export function createTalker(player: () => RolePlayer | undefined, startPaused: 
   }
   const wake = (): void => {
     isPaused = false
-    if (!isOver) engine?.start()
+    begin()
+  }
+  const begin = (): void => {
+    if (!isPaused && !isHeld && !isOver) engine?.start()
   }
 
   return {
@@ -55,7 +65,7 @@ export function createTalker(player: () => RolePlayer | undefined, startPaused: 
     },
     lead(make) {
       engine = make()
-      if (!isPaused && !isOver) engine.start()
+      begin()
     },
     follow() {
       engine?.stop()
@@ -70,6 +80,17 @@ export function createTalker(player: () => RolePlayer | undefined, startPaused: 
       wake()
       player()?.say({ kind: 'resume' })
     },
+    hold() {
+      isHeld = true
+      engine?.stop()
+      player()?.say({ kind: 'pause' })
+    },
+    release() {
+      isHeld = false
+      begin()
+      if (!isPaused) player()?.say({ kind: 'resume' })
+    },
+    settled: async () => engine?.settled(),
     end() {
       isOver = true
       engine?.stop()

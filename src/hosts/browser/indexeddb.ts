@@ -177,7 +177,8 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
       opened()
       // Read out at once: whoever gives the frames may go on changing what they are made of.
       const texts = Array.from(next, textsOf).flat()
-      await frames.rewrite(() => ({ texts, isSame: !hasGap }))
+      // Who knows the rows that were there does not know that they left, nor which came after.
+      await frames.rewrite(() => ({ texts, isSame: !hasGap && texts.length > 0 && frames.length().all > 0 }))
       hasGap = false
     },
     folding: () => ({ outbox: isLong(outbox), frames: hasGap || isLong(frames) }),

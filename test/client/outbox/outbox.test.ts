@@ -56,6 +56,7 @@ async function open(memory = createMemory(), fail: (verb: string) => unknown = (
   const refused: Bench['refused'] = []
   const outbox = createOutbox(storage, kept, (run) => queueMicrotask(run), {
     changed: (entries) => void changed.push(entries),
+    left: () => undefined,
     refused: (entries, error) => void refused.push({ ids: entries.map((entry) => entry.intent.id), error }),
   })
   return { outbox, memory, changed, refused, writes, settle: () => new Promise((resolve) => setImmediate(resolve)) }
