@@ -47,5 +47,5 @@ test('the contract catches a storage in a page that answers before the browser h
   const browser = await stage.browser(stage.profile())
   const tab = await browser.tab<ContractPage>('contract')
   const title = '[I1] what was acknowledged survives the end of the process at any step'
-  await expect(tab.call('run', title, 'hasty')).rejects.toThrow(/In life \d+: /)
+  await expect(tab.call('run', 'indexeddb', title, 'hasty')).rejects.toThrow(/In life \d+: /)
 })

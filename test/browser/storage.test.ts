@@ -1,12 +1,12 @@
-// The storage contract on the browser's IndexedDB, each case inside a page of a real browser; one page has them all, one after the
-// other, on databases of their own.
+// The storage contract on each mode that a browser has, each case inside a page of a real browser; one page has them all, one after
+// the other, on databases of their own. Other engines: test/engines.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storageCases } from '../../src/sim/contracts/storage.ts'
-import { abilities } from './abilities.ts'
+import { MODES, modeAbilities } from './abilities.ts'
 import type { ContractPage } from './pages/contract.ts'
 import { createStage, type Tab } from './stage.ts'
 
-describe('indexeddb, in Chromium', () => {
+describe.each(MODES)('%s, in Chromium', (mode) => {
   const ends: (() => void | Promise<void>)[] = []
   let tab: Tab<ContractPage>
 
@@ -20,9 +20,9 @@ describe('indexeddb, in Chromium', () => {
     for (const end of ends) await end()
   })
 
-  for (const { title } of storageCases(abilities)) {
+  for (const { title } of storageCases(modeAbilities[mode])) {
     test(title, async () => {
-      expect(await tab.call('run', title)).toBeUndefined()
+      expect(await tab.call('run', mode, title)).toBeUndefined()
     })
   }
 })

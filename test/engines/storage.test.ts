@@ -1,13 +1,14 @@
-// The storage contract on IndexedDB in engines other than Chromium (test/browser/storage.test.ts), each case inside a page.
+// The storage contract on each mode that a browser has, in engines other than Chromium (test/browser/storage.test.ts), each case inside
+// a page.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storageCases } from '../../src/sim/contracts/storage.ts'
-import { abilities } from '../browser/abilities.ts'
+import { MODES, modeAbilities } from '../browser/abilities.ts'
 import { type EngineTab, openEngineTab } from './engine-tab.ts'
 
 describe.each([
   ['Firefox', 'firefox'],
   ['WebKitGTK', 'webkit'],
-] as const)('indexeddb, in %s', (_title, engine) => {
+] as const)('in %s', (_title, engine) => {
   let tab: EngineTab
 
   beforeAll(async () => {
@@ -16,14 +17,16 @@ describe.each([
 
   afterAll(() => tab.close())
 
-  for (const { title } of storageCases(abilities)) {
-    test(title, async () => {
-      expect(await tab.call('run', title)).toBeNull()
-    })
+  for (const mode of MODES) {
+    for (const { title } of storageCases(modeAbilities[mode])) {
+      test(`${mode}: ${title}`, async () => {
+        expect(await tab.call('run', mode, title)).toBeNull()
+      })
+    }
   }
 
   test('a storage that answers before anything was kept fails', async () => {
-    const first = storageCases(abilities).find(({ title }) => title.includes('kill'))
-    await expect(tab.call('run', first?.title, 'hasty')).rejects.toThrow()
+    const first = storageCases(modeAbilities.indexeddb).find(({ title }) => title.includes('end of the process'))
+    await expect(tab.call('run', 'indexeddb', first?.title, 'hasty')).rejects.toThrow()
   })
 })

@@ -13,8 +13,8 @@ import { inStore } from './store-fault.ts'
 /** What of Web Storage is needed. */
 export type Area = Pick<globalThis.Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>
 
-/** Takes a name for this tab alone; gives what lets go of it, or undefined while another tab has it. */
-export type Hold = (name: string) => Promise<(() => void) | undefined>
+/** Takes a name for this tab alone; gives what lets go of it, done when others may have it, or undefined while another tab has it. */
+export type Hold = (name: string) => Promise<(() => Promise<unknown>) | undefined>
 
 /** Where the copy lies. */
 export interface LocalStorageOptions {
@@ -52,6 +52,7 @@ export async function openLocalStorage({ name, area, hold = holdLock }: LocalSto
   let base = 0
   let isLoaded = false
   let isClosed = false
+  let closing: Promise<unknown> | undefined
 
   const keyOf = (of: number, index: number): string => `${rescuePrefix(name)}${of}/${index}`
   const mustBeOpen = (): void => {
@@ -160,9 +161,9 @@ export async function openLocalStorage({ name, area, hold = holdLock }: LocalSto
     },
     folding: () => ({ outbox: length - base > Math.max(FOLD_LENGTH, base), frames: false }),
     async close() {
-      if (isClosed) return
       isClosed = true
-      release()
+      closing ??= release()
+      await closing
     },
   }
 }
@@ -191,7 +192,7 @@ function keysOf(items: Area, prefix: string): readonly string[] {
   return keys
 }
 
-async function holdLock(name: string): Promise<(() => void) | undefined> {
+async function holdLock(name: string): Promise<(() => Promise<unknown>) | undefined> {
   const locks = globalThis.navigator?.locks as LockManager | undefined
   if (locks === undefined)
     throw new SyncError(
@@ -199,12 +200,17 @@ async function holdLock(name: string): Promise<(() => void) | undefined> {
       'This page has no Web Locks, so nobody knows whether another tab has the copy',
     )
   return new Promise((resolve, reject) => {
-    locks
-      .request(name, { ifAvailable: true }, (lock) => {
-        if (lock === null) return resolve(undefined)
-        return new Promise<void>((release) => resolve(release))
+    const request = locks.request(name, { ifAvailable: true }, (lock) => {
+      if (lock === null) return resolve(undefined)
+      return new Promise<void>((release) => {
+        resolve(() => {
+          release()
+          // Others may have it when the request itself is over, a moment later.
+          return request
+        })
       })
-      .catch(reject)
+    })
+    request.catch(reject)
   })
 }
 

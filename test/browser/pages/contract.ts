@@ -1,6 +1,6 @@
-// The storage contract on IndexedDB, inside a page. A process is a frame (process.ts): it opens the database with the engine's own
+// The storage contract inside a page, on each mode that a browser has. On IndexedDB a process is a frame (process.ts): it opens the database with the engine's own
 // code, can be ended before any step, and can be refused a write. Every storage leads from the moment in which it is loaded, as a
-// tab does that has nobody before it.
+// tab does that has nobody before it. On Web Storage, which has no transactions, it is ended and refused by what stands before each item.
 import { type Code, type Details, SyncError } from '../../../src/base/errors.ts'
 import { lastNumberAfter } from '../../../src/client/storage/numbers.ts'
 import type { Storage } from '../../../src/client/storage/storage.ts'
@@ -8,7 +8,10 @@ import type { Sequence } from '../../../src/protocol/ids.ts'
 import { storageCases } from '../../../src/sim/contracts/storage.ts'
 import type { StorageHarness } from '../../../src/sim/contracts/storage-harness.ts'
 import { createDice } from '../../../src/sim/random.ts'
-import { abilities } from '../abilities.ts'
+import { alive, aliveStorage, type Life } from '../../client/storage/life.ts'
+import { memoryHarness } from '../../client/storage/memory-harness.ts'
+import { type RescueArea, rescueHarness } from '../../client/storage/rescue-harness.ts'
+import { type BrowserMode, modeAbilities } from '../abilities.ts'
 import type { ProcessWindow } from './process.ts'
 
 /** What the refusals of process.ts are called by the browser. */
@@ -69,11 +72,11 @@ async function makeHarness(seed: string): Promise<StorageHarness> {
         if (!refusing.steps.has(step) || !dice.chance(refusing.probability)) return undefined
         return dice.pick(['step', 'commit'])
       }
-      const own: Own = {
+      const own: Life = {
         isOver: () => isDead || !frames.includes(frame),
         error: (error) => ownError(error, refusing.errno),
       }
-      const storage = inThisPage(await inPage(frame.contentWindow.openStorage({ name }), own), own)
+      const storage = aliveStorage(await alive(frame.contentWindow.openStorage({ name }), own), own)
       return {
         ...storage,
         async load(birth) {
@@ -154,43 +157,6 @@ function newProcess(): Promise<Frame> {
   })
 }
 
-/** What becomes of answers that come out of a frame. */
-interface Own {
-  readonly isOver: () => boolean
-  readonly error: (error: unknown) => unknown
-}
-
-/** A storage of a frame whose errors are of this page's classes, and which never answers once its frame is over. */
-function inThisPage(storage: Storage, own: Own): Storage {
-  const here = <Value>(value: Value): Value =>
-    (typeof value === 'function'
-      ? (...args: unknown[]) => {
-          const result: unknown = value(...args)
-          return isPromise(result) ? inPage(result, own) : result
-        }
-      : value) as Value
-  const all = <Part extends object>(part: Part): Part =>
-    Object.fromEntries(Object.entries(part).map(([name, value]) => [name, here(value)])) as Part
-  return { ...all(storage), shared: storage.shared === undefined ? undefined : all(storage.shared) }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value
-}
-
-function inPage<Value>(result: PromiseLike<Value>, own: Own): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    result.then(
-      (value) => {
-        if (!own.isOver()) resolve(value)
-      },
-      (error: unknown) => {
-        if (!own.isOver()) reject(own.error(error))
-      },
-    )
-  })
-}
-
 /** The error in the classes of this page; a step that was made to fail is called what the case wants it to be. */
 function ownError(error: unknown, errno: string): unknown {
   const { name, message, code, details } = error as Error & { readonly code: Code; readonly details: Details }
@@ -220,15 +186,42 @@ function hasty(storage: Storage): Storage {
   }
 }
 
-const cases = new Map(storageCases(abilities).map((each) => [each.title, each]))
+/** Web Storage and locks of this page. */
+function createArea(): RescueArea {
+  const items = globalThis.localStorage
+  return {
+    view: (beforeWrite = () => undefined) => ({
+      get length() {
+        return items.length
+      },
+      key: (index) => items.key(index),
+      getItem: (key) => items.getItem(key),
+      setItem(key, value) {
+        beforeWrite()
+        items.setItem(key, value)
+      },
+      removeItem(key) {
+        beforeWrite()
+        items.removeItem(key)
+      },
+      clear: () => items.clear(),
+    }),
+  }
+}
+
+const harnesses: Readonly<Record<BrowserMode, (name: string) => Promise<StorageHarness>>> = {
+  indexeddb: makeHarness,
+  localstorage: (name) => rescueHarness(name, createArea()),
+  memory: memoryHarness,
+}
 
 const page = {
   /** Runs a case; `hasty` on a storage that is broken on purpose. */
-  async run(title: string, how?: 'hasty'): Promise<void> {
-    const found = cases.get(title)
-    if (found === undefined) throw new Error(`There is no case «${title}»`)
+  async run(mode: BrowserMode, title: string, how?: 'hasty'): Promise<void> {
+    const found = storageCases(modeAbilities[mode]).find((each) => each.title === title)
+    if (found === undefined) throw new Error(`There is no case «${title}» for ${mode}`)
     await found.run(async (name) => {
-      const harness = await makeHarness(name)
+      const harness = await harnesses[mode](name)
       return how === 'hasty' ? { ...harness, open: async () => hasty(await harness.open()) } : harness
     })
   },

@@ -6,15 +6,8 @@ import type { Storage } from '../../../src/client/storage/storage.ts'
 import type { Disk, DiskFile } from '../../../src/hosts/node/disk.ts'
 import type { Sequence } from '../../../src/protocol/ids.ts'
 import { storageCases } from '../../../src/sim/contracts/storage.ts'
-import {
-  type Broken,
-  memoryAbilities,
-  memoryHarness,
-  realAbilities,
-  realHarness,
-  simAbilities,
-  simHarness,
-} from './harnesses.ts'
+import { type Broken, realAbilities, realHarness, simAbilities, simHarness } from './harnesses.ts'
+import { memoryAbilities, memoryHarness } from './memory-harness.ts'
 import { rescueAbilities, rescueHarness } from './rescue-harness.ts'
 
 describe('memory', () => {

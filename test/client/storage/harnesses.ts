@@ -3,7 +3,6 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createMemory, openMemoryStorage } from '../../../src/client/storage/memory.ts'
 import type { Storage } from '../../../src/client/storage/storage.ts'
 import type { Disk, DiskFile } from '../../../src/hosts/node/disk.ts'
 import { openFileStorage } from '../../../src/hosts/node/file.ts'
@@ -18,7 +17,6 @@ const actor = 'anna' as ActorId
 
 const allSpoilings: readonly Spoiling[] = ['torn', 'middle', 'newer']
 
-export const memoryAbilities: StorageAbilities = { stops: [], refuses: false, spoils: [], lives: 0 }
 export const realAbilities: StorageAbilities = { stops: ['kill'], refuses: false, spoils: allSpoilings, lives: 30 }
 /** On a simulated disk a life costs some milliseconds, and a storage that leaves out any one sync falls within these. */
 export const simAbilities: StorageAbilities = {
@@ -26,11 +24,6 @@ export const simAbilities: StorageAbilities = {
   refuses: true,
   spoils: allSpoilings,
   lives: 120,
-}
-
-export async function memoryHarness(): Promise<StorageHarness> {
-  const memory = createMemory()
-  return { open: async () => openMemoryStorage(memory), dispose: async () => {} }
 }
 
 /** What may be broken on purpose, to see the suite fail. */

@@ -1,8 +1,12 @@
-// A harness for storage mode `localstorage`: Web Storage in memory with the five million characters that an origin has, a lock that one
-// has at a time, and the means to end the tab before any item is written, to refuse and to spoil.
-import { clearLocalStorage, openLocalStorage } from '../../../src/hosts/browser/localstorage.ts'
+// A harness for storage mode `localstorage`, with the means to end the tab before any item is written, to refuse and to spoil: over Web
+// Storage in memory, with the five million characters that an origin has and a lock that one has at a time, or over what a page hands
+// in that runs in a browser.
+
+import type { Storage } from '../../../src/client/storage/storage.ts'
+import { clearLocalStorage, type Hold, openLocalStorage } from '../../../src/hosts/browser/localstorage.ts'
 import type { StorageAbilities, StorageHarness } from '../../../src/sim/contracts/storage-harness.ts'
 import { createDice } from '../../../src/sim/random.ts'
+import { aliveStorage } from './life.ts'
 
 export const rescueAbilities: StorageAbilities = {
   stops: ['kill'],
@@ -12,15 +16,18 @@ export const rescueAbilities: StorageAbilities = {
   lives: 120,
 }
 
-/** Web Storage without a browser. */
-export interface FakeArea {
-  readonly items: Map<string, string>
+/** Web Storage as the harness needs it. */
+export interface RescueArea {
   /** What a tab sees of it; `beforeWrite` may throw. */
   view(beforeWrite?: () => void): globalThis.Storage
-  /** Takes the lock of this name. */
-  hold(name: string): Promise<(() => void) | undefined>
-  /** Lets go of all locks, as when their tabs end. */
-  release(): void
+  /** Takes the lock of this name; left out where there are Web Locks. */
+  readonly hold?: Hold
+}
+
+/** Web Storage without a browser. */
+export interface FakeArea extends RescueArea {
+  readonly items: Map<string, string>
+  readonly hold: Hold
 }
 
 export function createFakeArea(limit = 5_000_000): FakeArea {
@@ -52,30 +59,36 @@ export function createFakeArea(limit = 5_000_000): FakeArea {
     async hold(name) {
       if (held.has(name)) return undefined
       held.add(name)
-      return () => void held.delete(name)
+      return async () => held.delete(name)
     },
-    release: () => held.clear(),
   }
 }
 
-export async function rescueHarness(name: string): Promise<StorageHarness> {
-  const area = createFakeArea()
+export async function rescueHarness(name: string, area: RescueArea = createFakeArea()): Promise<StorageHarness> {
   const dice = createDice(name)
   let stepsLeft = Number.POSITIVE_INFINITY
   let end: () => void = () => {}
   let refusing = { probability: 0, errno: '' }
-  let life = 0
-  const open = () => {
-    const own = ++life
+  /** What the tabs that have not ended have open. */
+  const tabs = new Map<object, Storage | undefined>()
+  /** Ends all tabs, and with them their locks. */
+  const endAll = async (): Promise<void> => {
+    const ended = [...tabs.values()]
+    tabs.clear()
+    await Promise.all(ended.map((storage) => storage?.close()))
+  }
+  const open = async (): Promise<Storage> => {
+    const tab = {}
+    tabs.set(tab, undefined)
+    const life = { isOver: () => !tabs.has(tab) }
     const view = area.view(() => {
-      if (own !== life && stepsLeft !== Number.POSITIVE_INFINITY) throw new Error('This tab has ended')
-      if (stepsLeft-- <= 0) {
-        end()
-        throw new Error('This tab has ended')
-      }
+      if (!life.isOver() && stepsLeft-- <= 0) end()
+      if (life.isOver()) throw new Error('This tab has ended')
       if (dice.chance(refusing.probability)) throw Object.assign(new Error('refused'), { name: refusing.errno })
     })
-    return openLocalStorage({ name: 'device/anna', area: view, hold: area.hold })
+    const storage = await openLocalStorage({ name: 'device/anna', area: view, ...(area.hold && { hold: area.hold }) })
+    tabs.set(tab, storage)
+    return aliveStorage(storage, life)
   }
   return {
     keepsNoFrames: true,
@@ -84,8 +97,7 @@ export async function rescueHarness(name: string): Promise<StorageHarness> {
       new Promise((resolve) => {
         end = () => {
           stepsLeft = Number.POSITIVE_INFINITY
-          area.release()
-          resolve()
+          endAll().then(resolve)
         }
         stepsLeft = afterSteps
         if (afterSteps === 0) end()
@@ -94,16 +106,26 @@ export async function rescueHarness(name: string): Promise<StorageHarness> {
       refusing = { probability, errno }
     },
     async spoil(_journal, how) {
-      const keys = [...area.items.keys()]
+      const items = area.view()
+      const keys = keysOf(items)
       const key = how === 'newer' ? keys.find((each) => each.endsWith('/head')) : keys[Math.floor(keys.length / 2)]
       if (key === undefined) throw new Error('There is nothing to spoil')
-      const value = area.items.get(key) ?? ''
-      area.items.set(key, how === 'newer' ? '{"format":99}' : value.slice(0, value.length / 2))
+      const value = items.getItem(key) ?? ''
+      items.setItem(key, how === 'newer' ? '{"format":99}' : value.slice(0, value.length / 2))
     },
-    fingerprint: async () => JSON.stringify([...area.items].filter(([key]) => !key.endsWith('/trial'))),
+    async fingerprint() {
+      const items = area.view()
+      const keys = keysOf(items).filter((key) => !key.endsWith('/trial'))
+      return JSON.stringify(keys.map((key) => [key, items.getItem(key)]))
+    },
     async dispose() {
+      await endAll()
       clearLocalStorage('device/anna', area.view())
-      area.release()
     },
   }
+}
+
+/** All keys, in the order of the alphabet: a browser has one of its own. */
+function keysOf(items: globalThis.Storage): readonly string[] {
+  return Array.from({ length: items.length }, (_, index) => items.key(index) ?? '').sort()
 }
