@@ -1,6 +1,6 @@
 // A query answered afresh from the overlay: rows as they are shown, with provisional positions and aggregates. Live queries begin with
 // it, fall back to it, and must always equal it. Holds nothing.
-import { comparatorOf, matches, type QuerySpec } from '../../schema/query.ts'
+import { matches, type QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import type { Replica } from '../replica/replica.ts'
 import { equalityOf, takeFirst } from '../replica/spec.ts'
@@ -8,7 +8,7 @@ import { equalityOf, takeFirst } from '../replica/spec.ts'
 /** The rows of a query in order. Throws a TypeError that names a table that the app does not have. */
 export function answer(replica: Replica, spec: QuerySpec): Row[] {
   const rows = candidates(replica, spec)
-  return takeFirst(spec.where.length === 0 ? rows : matching(rows, spec.where), comparatorOf(spec.orderBy), spec.limit)
+  return takeFirst(spec.where.length === 0 ? rows : matching(rows, spec.where), spec.orderBy, spec.limit)
 }
 
 function* matching(rows: Iterable<Row>, where: QuerySpec['where']): Iterable<Row> {

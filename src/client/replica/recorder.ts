@@ -5,7 +5,7 @@ import { obtain } from '../../base/collections.ts'
 import { SyncError } from '../../base/errors.ts'
 import type { IntentId } from '../../protocol/ids.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import { comparatorOf, matches, type QuerySpec } from '../../schema/query.ts'
+import { matches, type QuerySpec } from '../../schema/query.ts'
 import type { Row } from '../../schema/table.ts'
 import type { TxSource } from '../../schema/tx.ts'
 import type { Run, RunPicture, Write } from './overlay.ts'
@@ -184,5 +184,5 @@ function findRows(view: View, state: TableState, own: ReadonlyMap<string, Own | 
   }
   for (const id of view.candidates(state, spec)) if (own.get(id) === undefined) consider(view.row(state, id))
   for (const written of own.values()) consider(written?.row)
-  return takeFirst(rows, comparatorOf(spec.orderBy), spec.limit)
+  return takeFirst(rows, spec.orderBy, spec.limit)
 }

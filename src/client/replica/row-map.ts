@@ -47,8 +47,15 @@ export function createRowMap<Value extends Row | undefined = Row>(): RowMap<Valu
     },
     all() {
       if (map.size > 0) return filled().values()
-      if (lists.length > 1) lists = [lists.flat()]
+      if (lists.length > 1) lists = [joined(lists)]
       return (lists[0] ?? []) as readonly Value[]
     },
   }
+}
+
+/** The rows of all lists in one. `flat` takes five times as long; more arguments than a thousand need not fit on a stack. */
+function joined(lists: readonly (readonly Row[])[]): readonly Row[] {
+  let all: Row[] = []
+  for (let at = 0; at < lists.length; at += 1_000) all = all.concat(...lists.slice(at, at + 1_000))
+  return all
 }

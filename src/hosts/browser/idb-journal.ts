@@ -6,7 +6,7 @@ import { type IDBPDatabase, type IDBPObjectStore, unwrap } from 'idb'
 import { check } from '../../base/assert.ts'
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
-import { addRecord, readRecords } from './idb-record.ts'
+import { addRecord, readJournal } from './idb-record.ts'
 import { inStore } from './store-fault.ts'
 
 /** The number of the format of these records; what is newer is left untouched. */
@@ -44,8 +44,14 @@ export type Added = 'placed' | 'told' | 'untold'
 
 /** A journal, open in this tab. */
 export interface IdbJournal {
-  /** Reads all, each record by `parse` while the next ones come. An empty one begins with `begin`, if that is given. */
-  load<Value>(parse: (text: string) => Value, begin?: string): Promise<readonly Value[]>
+  /**
+   * Reads all, each record by `parse` while the next ones come. An empty one begins with `begin`, if that is given. `read` is called
+   * when the last record is here, before it is parsed.
+   */
+  load<Value>(
+    parse: (text: string) => Value,
+    options?: { readonly begin?: string; readonly read?: () => void },
+  ): Promise<readonly Value[]>
   /** Adds one record behind what others have added, of which is heard first; anybody may. Rejects only when nothing was kept. */
   add(text: string): Promise<Added>
   /** Adds what `make` gives once all that others have added is heard; fenced when this tab leads. */
@@ -68,8 +74,6 @@ export interface IdbJournal {
 type Store<Mode extends IDBTransactionMode> = IDBPObjectStore<unknown, string[], string, Mode>
 
 const HEAD = 'head'
-/** In so many parts short records are asked for when a journal is loaded: with more, asking takes longer than what is gained by it. */
-const LOAD_PARTS = 16
 const empty: Head = { format: IDB_FORMAT, epoch: 0, first: 0, last: 0, covers: -1 }
 
 /** Opens the journal in the object store of this name. `mayWrite` is waited for before anything is written. */
@@ -173,35 +177,20 @@ export function openIdbJournal(
   }
 
   return {
-    async load<Value>(parse: (text: string) => Value, begin?: string) {
+    async load<Value>(
+      parse: (text: string) => Value,
+      { begin, read: wasRead }: { readonly begin?: string; readonly read?: () => void } = {},
+    ) {
       const values: Value[] = []
       const isNew = await within('readonly', 'be read', async (store) => {
         const head = await headOf(store)
         const { first, last } = head ?? empty
-        const asked: Promise<readonly string[]>[] = []
-        const ask = (key: number | IDBKeyRange): void => {
-          const texts = readRecords(unwrap(store), key)
-          // When one cannot be read or parsed, nobody waits for the others.
-          texts.catch(() => undefined)
-          asked.push(texts)
+        const take = (text: string, isBase: boolean): void => {
+          all += text.length
+          if (isBase) base += text.length
+          values.push(parse(text))
         }
-        // Asked for in parts, so that the browser reads one while the one before it is parsed: the records with which the journal was
-        // written anew one by one, those that have come since, which are short, some at a time.
-        const coming = store.getAllKeys(since(last)) as Promise<number[]>
-        for (let key = first; key <= last; key++) ask(key)
-        const bases = asked.length
-        const keys = await coming
-        const size = Math.ceil(keys.length / LOAD_PARTS)
-        for (let at = 0; at < keys.length; at += size)
-          ask(IDBKeyRange.bound(keys[at], keys[Math.min(at + size, keys.length) - 1]))
-        for (const [at, texts] of asked.entries()) {
-          for (const text of await texts) {
-            all += text.length
-            if (at < bases) base += text.length
-            values.push(parse(text))
-          }
-        }
-        position = keys.at(-1) ?? last
+        position = (await readJournal(unwrap(store), first, last, take, wasRead)) ?? last
         return head === undefined
       })
       if (!isNew || begin === undefined) return values

@@ -22,11 +22,44 @@ export function addRecord(
   })
 }
 
-/** The texts under these keys. */
-export function readRecords(store: IDBObjectStore, keys: number | IDBKeyRange): Promise<readonly string[]> {
-  return new Promise((resolve, reject) => {
-    const reading = store.getAll(keys)
-    reading.onsuccess = () => resolve(reading.result)
-    reading.onerror = () => reject(reading.error)
+/** In so many parts short records are asked for when a journal is read: with more, asking takes longer than what is gained by it. */
+const PARTS = 16
+
+/**
+ * Reads a journal from the record `first` on, in order, and gives the last key; undefined when nothing stands behind `last`. It is asked
+ * for in parts, so that the browser reads one while `take` parses the one before it: the records up to `last`, with which it was written
+ * anew, one by one, those that have come since, which are short, some at a time. `wasRead` is called when the last part is here.
+ */
+export async function readJournal(
+  store: IDBObjectStore,
+  first: number,
+  last: number,
+  take: (text: string, isBase: boolean) => void,
+  wasRead: () => void = () => undefined,
+): Promise<number | undefined> {
+  const coming = answered<number[]>(store.getAllKeys(IDBKeyRange.bound(last, Number.POSITIVE_INFINITY, true, true)))
+  const asked: Promise<readonly string[]>[] = []
+  for (let key = first; key <= last; key++) asked.push(answered(store.getAll(key)))
+  const bases = asked.length
+  const keys = await coming
+  const size = Math.ceil(keys.length / PARTS)
+  for (let at = 0; at < keys.length; at += size)
+    asked.push(answered(store.getAll(IDBKeyRange.bound(keys[at], keys[Math.min(at + size, keys.length) - 1]))))
+  if (asked.length === 0) wasRead()
+  for (const [at, part] of asked.entries()) {
+    const texts = await part
+    if (at === asked.length - 1) wasRead()
+    for (const text of texts) take(text, at < bases)
+  }
+  return keys.at(-1)
+}
+
+function answered<Result>(request: IDBRequest): Promise<Result> {
+  const answer = new Promise<Result>((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
   })
+  // When one part cannot be read or parsed, nobody waits for the others.
+  answer.catch(() => undefined)
+  return answer
 }

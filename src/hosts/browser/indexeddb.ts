@@ -116,8 +116,14 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
     isDurable: durability === 'strict',
     async load(birth) {
       // Rows first: what the outbox then says is as new as they are, or newer.
-      const kept = framesOf(await frames.load(parseFrame))
-      const events = eventsOf(await outbox.load(parseEvents, JSON.stringify([birth])))
+      let coming: Promise<readonly (readonly Recorded[])[]> | undefined
+      const read = (): void => {
+        coming = outbox.load(parseEvents, { begin: JSON.stringify([birth]) })
+        // When the rows cannot be parsed, nobody asks for it.
+        coming.catch(() => undefined)
+      }
+      const kept = framesOf(await frames.load(parseFrame, { read }))
+      const events = eventsOf((await coming) ?? [])
       if (events[0]?.kind !== 'born')
         throw new SyncError('storage_corrupt', 'The stored outbox does not begin with its birth')
       isLoaded = true

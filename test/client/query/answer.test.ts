@@ -37,16 +37,31 @@ test('conditions, order and limit mean on the overlay what they mean on one row'
   expect(ids(replica, workoutTotals.where({ sets: 3 }))).toEqual(['w'])
 })
 
-test('the first few of many are found without an error of order, whatever the limit', async () => {
-  const replica = createReplica(app, 'ada')
-  const many = Array.from({ length: 500 }, (_, index) =>
-    set(`s${index}`, 'w', index + 1, { reps: (index * 7919) % 50 }),
-  )
-  await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { sets: many } })]), new Set())
-  const all = ids(replica, app.query.sets.orderBy('reps', 'desc'))
-  expect(all).toHaveLength(500)
-  for (const limit of [1, 7, 100, 124, 125, 499, 500, 501])
-    expect(ids(replica, app.query.sets.orderBy('reps', 'desc').limit(limit))).toEqual(all.slice(0, limit))
+test('the first few of many are found without an error of order, whatever the limit and however the rows lie', async () => {
+  const count = 1_500
+  const lying: readonly ((index: number) => { reps: number; exercise?: string })[] = [
+    (index) => ({ reps: (index * 7919) % 50 }),
+    (index) => ({ reps: index }),
+    (index) => ({ reps: -index }),
+    (index) => ({ reps: Math.min(index, count - index) }),
+    (index) => ({ reps: index % 2, exercise: `lift ${(index * 7919) % 60}` }),
+  ]
+  for (const more of lying) {
+    const replica = createReplica(app, 'ada')
+    const many = Array.from({ length: count }, (_, index) => set(`s${index}`, 'w', index + 1, more(index)))
+    await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { sets: many } })]), new Set())
+    for (const query of [
+      app.query.sets.orderBy('reps'),
+      app.query.sets.orderBy('reps', 'desc'),
+      app.query.sets.orderBy('exercise', 'desc').orderBy('reps'),
+      app.query.sets,
+    ]) {
+      const all = ids(replica, query)
+      expect(all).toHaveLength(count)
+      for (const limit of [1, 7, 23, 24, 100, 512, count - 1, count, count + 1])
+        expect(ids(replica, query.limit(limit))).toEqual(all.slice(0, limit))
+    }
+  }
 })
 
 test('a query over a table that there is not is refused', async () => {
