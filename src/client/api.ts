@@ -10,7 +10,8 @@ import type { Host } from './host.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import type { OutboxItem } from './outbox/item.ts'
 import type { Outbox } from './outbox/outbox.ts'
-import type { LiveQuery } from './query/live.ts'
+import type { Live, LiveQuery } from './query/live.ts'
+import type { Question } from './query/view.ts'
 import type { Replica } from './replica/replica.ts'
 import type { Status, SyncInfo } from './status.ts'
 import type { Storage } from './storage/storage.ts'
@@ -70,6 +71,8 @@ export interface Leaving {
 export interface Client<A extends App = App> {
   /** The app that it was made with. */
   readonly app: A
+  /** The host that it was made with: what is built upon a client, such as a binding, takes its timers from there. */
+  readonly host: Host
   /** Resolves when storage is loaded and its intents show; rejects with a SyncError of phase persist when it cannot be opened. */
   readonly ready: Promise<void>
   /** The app's mutators. A call shows before the next frame of the screen. */
@@ -78,7 +81,12 @@ export interface Client<A extends App = App> {
   }
   /** Runs a job when its turn has come among the calls, over what they work with: for repairs and the like (take.ts), not for apps. */
   between<Result>(job: (parts: Between) => Promise<Result>, options?: CallOptions): Promise<Result>
-  /** A query that stays up to date. Close it when it is no longer shown. */
+  /**
+   * A query that stays up to date: its rows, its rows with their relations (`include`), or one value of them (`countOf`, `sumOf`, `minOf`,
+   * `maxOf`). Close it when it is no longer shown.
+   */
+  live<R>(question: Question<readonly R[]>): LiveQuery<R>
+  live<Value>(question: Question<Value>): Live<Value>
   live<R>(query: Query<R>): LiveQuery<Shown<R>>
   status(): Status
   /** Calls `listener` after the status has changed, at most once a turn. */

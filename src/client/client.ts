@@ -4,8 +4,7 @@ import { InvariantError } from '../base/assert.ts'
 import { asSyncError, SyncError } from '../base/errors.ts'
 import { parseActor, parseIntentId } from '../protocol/ids.ts'
 import type { App } from '../schema/app.ts'
-import type { Query } from '../schema/query.ts'
-import type { Client, ClientOptions, Shown } from './api.ts'
+import type { Client, ClientOptions } from './api.ts'
 import { createBulletin } from './bulletin.ts'
 import { type CallOptions, createCalls, type IntentHandle } from './calls.ts'
 import { createEnding, signedOut } from './ending.ts'
@@ -13,7 +12,7 @@ import type { OutboxEntry } from './outbox/entry.ts'
 import { createOutboxItems } from './outbox/item.ts'
 import { createOutbox, type Outbox } from './outbox/outbox.ts'
 import { createPending, type Pending } from './pending.ts'
-import { createLiveQueries, type LiveQuery } from './query/live.ts'
+import { createLiveQueries } from './query/live.ts'
 import { createReplica, type PendingIntent } from './replica/replica.ts'
 import { firstBirth } from './session/identity.ts'
 import { type Badge, badgeOf, rowBadge, type SyncInfo } from './status.ts'
@@ -245,9 +244,10 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
 
   return {
     app,
+    host,
     ready,
     mutate: Object.freeze(mutate) as Client<A>['mutate'],
-    live: <R>(query: Query<R>) => queries.live(query.spec) as unknown as LiveQuery<Shown<R>>,
+    live: queries.live as Client['live'],
     async between(job, callOptions = {}) {
       await ready
       return calls.between(job, callOptions)

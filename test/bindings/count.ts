@@ -1,4 +1,5 @@
 // A client that counts the queries which are open, for the tests of the bindings: what is opened must be closed.
+import type { Query } from 'holdfast'
 import type { Client } from 'holdfast/client'
 import type { Notes } from '../client/notes.ts'
 
@@ -24,11 +25,14 @@ export function count(client: Client<Notes>): CountedClient {
     subscribed: () => subscribed,
     client: {
       ...client,
-      live(query) {
+      live: ((query: Query<unknown>) => {
         const live = client.live(query)
         opened += 1
         let isOpen = true
         return {
+          get value() {
+            return live.value
+          },
           get rows() {
             return live.rows
           },
@@ -38,7 +42,7 @@ export function count(client: Client<Notes>): CountedClient {
           get isComplete() {
             return live.isComplete
           },
-          subscribe(listener) {
+          subscribe(listener: () => void) {
             subscribed += 1
             return live.subscribe(listener)
           },
@@ -48,7 +52,7 @@ export function count(client: Client<Notes>): CountedClient {
             live.close()
           },
         }
-      },
+      }) as Client['live'],
     },
   }
 }

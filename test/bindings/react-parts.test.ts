@@ -2,6 +2,7 @@
 // the older of two values that say the same.
 import * as fc from 'fast-check'
 import type { Query } from 'holdfast'
+import { countOf, include, many, minOf, one, type QuestionSpec, sumOf } from 'holdfast/client'
 import { describe, expect, test } from 'vitest'
 import { keepEqual } from '../../src/bindings/react/keep-equal.ts'
 import { createQueries, LOADING, meaningOf } from '../../src/bindings/react/queries.ts'
@@ -15,7 +16,7 @@ const meaning = meaningOf(all.spec)
 async function createBench() {
   const world = createWorld()
   const counted = count(await world.client())
-  const queries = createQueries(counted.client, world.clock.after)
+  const queries = createQueries(counted.client)
   return { world, queries, ...counted }
 }
 
@@ -63,9 +64,13 @@ describe('a query', () => {
   test('that is held has no timer running', async () => {
     const { client } = await createBench()
     let running = 0
-    const queries = createQueries(client, () => {
+    const after = () => {
       running += 1
       return () => void running--
+    }
+    const queries = createQueries({
+      live: client.live,
+      host: { ...client.host, clock: { ...client.host.clock, after } },
     })
     queries.look(meaning, all)
     expect(running).toBe(1)
@@ -100,14 +105,15 @@ describe('a query', () => {
   })
 
   test('answers nothing but that it is loading while storage is being read', () => {
+    const host = createWorld().host()
     const live = {
-      rows: [{ id: 'n1' }],
+      value: [{ id: 'n1' }],
       isLoaded: false,
       isComplete: false,
       subscribe: () => () => undefined,
       close() {},
     }
-    const queries = createQueries({ live: () => live as never }, () => () => undefined)
+    const queries = createQueries({ live: () => live as never, host })
     expect(queries.look(meaning, all)).toBe(LOADING)
   })
 
@@ -143,6 +149,27 @@ describe('the meaning of a query', () => {
     ['another table', all, { spec: { ...all.spec, table: 'other' } }],
   ])('is another with %s', (_title, a, b) => {
     expect(same(a as Query<never>, b as Query<never>)).toBe(false)
+  })
+})
+
+describe('the meaning of a question', () => {
+  const meaning = (question: { readonly spec: QuestionSpec }) => meaningOf(question.spec)
+  const asked = (text: string) => include(all, { a: many(all.where({ text, count: 1 }), 'text'), b: one(all, 'text') })
+
+  test('is the same for the same relations and the same value, and another for others', () => {
+    const swapped = include(all, { b: one(all, 'text'), a: many(all.where({ count: 1, text: 'a' }), 'text') })
+    expect(meaning(asked('a'))).toBe(meaning(swapped))
+    expect(meaning(countOf(all.limit(2)))).toBe(meaning(countOf(all.limit(2))))
+    const others = [
+      all,
+      asked('a'),
+      asked('b'),
+      countOf(all),
+      sumOf(all, 'count'),
+      minOf(all, 'count'),
+      minOf(all, 'id'),
+    ]
+    expect(new Set(others.map(meaning)).size).toBe(others.length)
   })
 })
 

@@ -2,7 +2,15 @@
 // queries are open, and what is said where something is missing. Its types are tried in test/types.
 /** @vitest-environment happy-dom */
 import type { Query } from 'holdfast'
-import { type Client, createClient, type OutboxItem, pointersOf, type Shown, type SyncInfo } from 'holdfast/client'
+import {
+  type Client,
+  countOf,
+  createClient,
+  type OutboxItem,
+  pointersOf,
+  type Shown,
+  type SyncInfo,
+} from 'holdfast/client'
 import {
   createHooks,
   HoldfastProvider,
@@ -289,11 +297,45 @@ describe('a live query', () => {
   })
 })
 
+describe('a question', () => {
+  function Counted({ text }: { readonly text: string | undefined }) {
+    const all = useLiveQuery(countOf(notes.query.notes))
+    const some = useLiveQuery(text !== undefined && countOf(notes.query.notes.where({ text })))
+    return <p>{`${all.state} ${all.value} ${some.state} ${some.value}`}</p>
+  }
+
+  test('after a value shows it, without a second query for the same question', async () => {
+    const { world, client, opened, open } = await clientWith('a', 'b')
+    const place = await createPlace()
+    const both = (
+      <StrictMode>
+        <Counted text="a" />
+        <Counted text={undefined} />
+      </StrictMode>
+    )
+    await place.show(from(client, both))
+    expect(place.text()).toBe('ready 2 ready 1ready 2 loading undefined')
+    expect(opened()).toBe(2)
+    await turn(world, () => client.mutate.put({ id: 'n3', text: 'a' }))
+    expect(place.text()).toBe('ready 3 ready 2ready 3 loading undefined')
+    await place.leave()
+    await settle(world)
+    expect(open()).toBe(0)
+  })
+
+  test('is loading on a server', () => {
+    expect(renderToString(from(undefined, <Counted text="a" />))).toBe('<p>loading undefined loading undefined</p>')
+  })
+})
+
 /** What is on the screen after each commit of a transition in whose midst, between two components, the rows change. */
 async function screensOf(client: Client<App>, Reader: ComponentType): Promise<readonly string[]> {
   const listeners = new Set<() => void>()
   let rows = [{ id: 'n1', text: 'before' }]
   const live = {
+    get value() {
+      return rows
+    },
     get rows() {
       return rows
     },

@@ -1,7 +1,7 @@
 // The hooks with the types of one app, so that its name need not be said at each call. The same functions as the plain ones but
 // for `useLiveQuery`, which is also given the app's queries; both kinds can be used side by side.
 import type { ReactElement } from 'react'
-import type { Client, OutboxItem, Shown, Status, SyncInfo } from '../../client/index.ts'
+import type { Client, OutboxItem, Question, Shown, Status, SyncInfo } from '../../client/index.ts'
 import type { App, Query } from '../../schema/index.ts'
 import {
   type Absent,
@@ -14,7 +14,10 @@ import {
   useSyncStatus,
 } from './hooks.ts'
 import { HoldfastProvider, type HoldfastProviderProps, useClient } from './provider.ts'
-import type { LiveAnswer } from './queries.ts'
+import type { Answered, Askable, LiveAnswer, LiveValue } from './queries.ts'
+
+/** What is asked, or what makes it of the app's queries; or nothing yet. */
+type Made<A extends App, Asked> = Asked | Absent | ((queries: A['query']) => Asked | Absent)
 
 /** The hooks of one app. What each does stands beside the plain hook of the same name. */
 export interface Hooks<A extends App> {
@@ -22,8 +25,12 @@ export interface Hooks<A extends App> {
   HoldfastProvider(props: HoldfastProviderProps<A>): ReactElement
   /** The client itself. */
   useClient(): Client<A>
-  /** The rows of a query, or of what a function makes of the app's queries: `useLiveQuery(({ sets }) => sets.where({ workoutId }))`. */
-  useLiveQuery<R>(query: Query<R> | Absent | ((queries: A['query']) => Query<R> | Absent)): LiveAnswer<Shown<R>>
+  /** The answer to a query, or to what a function makes of the app's queries: `useLiveQuery(({ sets }) => sets.where({ workoutId }))`. */
+  readonly useLiveQuery: {
+    <R>(question: Made<A, Question<readonly R[]>>): LiveAnswer<R>
+    <Value>(question: Made<A, Question<Value>>): LiveValue<Value>
+    <R>(query: Made<A, Query<R>>): LiveAnswer<Shown<R>>
+  }
   /** The app's mutators. */
   useMutators(): Client<A>['mutate']
   /** The status of the client, or what a function selects of it. */
@@ -53,8 +60,10 @@ export function createHooks<A extends App>(app: A): Hooks<A> {
   return Object.freeze({
     HoldfastProvider,
     useClient: useClient<A>,
-    useLiveQuery: <R>(query: Query<R> | Absent | ((queries: A['query']) => Query<R> | Absent)) =>
-      useLiveQuery(typeof query === 'function' ? query(app.query) : query),
+    useLiveQuery: ((query: Made<A, Askable>): Answered =>
+      useLiveQuery(
+        (typeof query === 'function' ? query(app.query) : query) as Question<unknown>,
+      )) as Hooks<A>['useLiveQuery'],
     useMutators: useMutators<A>,
     useSyncStatus,
     useOutbox,

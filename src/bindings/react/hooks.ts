@@ -1,11 +1,11 @@
 // The hooks. Each reads one store of the client around it (stores.ts, queries.ts) and renders again when that says something else;
 // none opens a query, reads a storage or asks a clock while it renders on a server.
 import { useMemo } from 'react'
-import type { Client, OutboxItem, Shown, Status, SyncInfo } from '../../client/index.ts'
+import type { Client, OutboxItem, Question, Shown, Status, SyncInfo } from '../../client/index.ts'
 import { pointersOf } from '../../client/session/pointers.ts'
 import type { App, Query, QuerySpec } from '../../schema/index.ts'
 import { useClientIfAny } from './provider.ts'
-import { type LiveAnswer, LOADING, meaningOf } from './queries.ts'
+import { type Answered, type Askable, type LiveAnswer, type LiveValue, LOADING, meaningOf } from './queries.ts'
 import { type Store, useSelected, useStore } from './store.ts'
 import { still, storesOf } from './stores.ts'
 
@@ -13,9 +13,10 @@ import { still, storesOf } from './stores.ts'
 export type Absent = undefined | null | false
 
 /**
- * The rows of a query, up to date: `loading` with no rows until what this device has kept is shown, then `ready`. Queries that
- * ask the same are the same, so build yours in the render; nothing has to be memoized. Throws into the error boundary what the
- * query itself throws, such as a TypeError for a column that the table does not have.
+ * The answer to a query, up to date: its rows, with their relations where it is an `include`, or one value (`countOf`, `sumOf`, `minOf`,
+ * `maxOf`). `loading` with no rows and no value until what this device has kept is shown, then `ready`. Queries that ask the same are
+ * the same, so build yours in the render; nothing has to be memoized. Throws into the error boundary what the query itself throws,
+ * such as a TypeError for a column that the table does not have.
  *
  * ```tsx
  * const { state, rows } = useLiveQuery(app.query.sets.where({ workoutId }).orderBy('position'))
@@ -23,7 +24,10 @@ export type Absent = undefined | null | false
  * return <ol>{rows.map((set) => <li key={set.id}>{set.exercise} ({set.sync.state})</li>)}</ol>
  * ```
  */
-export function useLiveQuery<R>(query: Query<R> | Absent): LiveAnswer<Shown<R>> {
+export function useLiveQuery<R>(question: Question<readonly R[]> | Absent): LiveAnswer<R>
+export function useLiveQuery<Value>(question: Question<Value> | Absent): LiveValue<Value>
+export function useLiveQuery<R>(query: Query<R> | Absent): LiveAnswer<Shown<R>>
+export function useLiveQuery(query: Askable | Absent): Answered {
   return useStore(useAnswers('useLiveQuery', query || undefined))
 }
 
@@ -109,7 +113,7 @@ export function usePointer(name: string): string | undefined {
 const nowhere: Store<undefined> = still(undefined)
 
 /** The answers to a query from the client around, as a store; the same one as long as client and meaning are. */
-function useAnswers<R>(caller: string, query: Query<R> | undefined): Store<LiveAnswer<Shown<R>>> {
+function useAnswers(caller: string, query: Askable | undefined): Store<Answered> {
   const { queries } = storesOf(useClientIfAny(caller))
   const meaning = useMemo(() => (query === undefined ? undefined : meaningOf(query.spec)), [query])
   // biome-ignore lint/correctness/useExhaustiveDependencies: queries of one meaning ask the same, whichever object says it.
@@ -123,16 +127,17 @@ function useAnswers<R>(caller: string, query: Query<R> | undefined): Store<LiveA
   }, [queries, meaning])
 }
 
-const nothingAsked: Store<LiveAnswer<never>> = still(LOADING)
+const nothingAsked: Store<Answered> = still(LOADING)
 
 /** A query of one row by names alone. A client looks at nothing but the data of a query. */
-function rowQuery(table: string, id: string): Query<object> {
+function rowQuery(table: string, id: string): Query<unknown> {
   const spec: QuerySpec = { table, where: [{ column: 'id', is: 'eq', value: id }], orderBy: [], limit: undefined }
-  return { spec } as Query<object>
+  return { spec } as Query<unknown>
 }
 
-function syncOfFirst({ rows }: LiveAnswer<Shown<object>>): SyncInfo | undefined {
-  return rows[0]?.sync
+function syncOfFirst(answer: Answered): SyncInfo | undefined {
+  const [row] = 'rows' in answer ? answer.rows : []
+  return (row as Shown<object> | undefined)?.sync
 }
 
 function all<Whole>(whole: Whole): Whole {

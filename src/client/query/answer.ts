@@ -11,6 +11,11 @@ export function answer(replica: Replica, spec: QuerySpec): Row[] {
   return takeFirst(spec.where.length === 0 ? rows : matching(rows, spec.where), spec.orderBy, spec.limit)
 }
 
+/** The rows that meet a query's conditions, each once, in no order. */
+export function rowsWhere(replica: Replica, spec: QuerySpec): Iterable<Row> {
+  return matching(candidates(replica, spec), spec.where)
+}
+
 function* matching(rows: Iterable<Row>, where: QuerySpec['where']): Iterable<Row> {
   for (const row of rows) if (matches(where, row)) yield row
 }

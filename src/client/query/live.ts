@@ -1,46 +1,51 @@
-// Live queries: rows that stay up to date, each with what is known of its way to the authority, and listeners who hear of a change
-// once for each commit of the engine, after every query can be read (I14). A query whose result did not change tells nobody.
-// What lies in a query is window.ts; what `sync` says is the client's business, which hands it in.
+// Live queries: answers that stay up to date, each row with what is known of its way to the authority, and listeners who hear of a change
+// once for each commit of the engine, after every query can be read (I14). A query whose answer did not change tells nobody.
+// What an answer is made of is a view's business (view.ts, list.ts); what `sync` says is the client's, which hands it in.
 
 import type { Cancel } from '../../base/clock.ts'
 import { newList, newSet, obtain } from '../../base/collections.ts'
 import { createEmitter, type Emitter } from '../../base/emitter.ts'
 import type { IntentId } from '../../protocol/ids.ts'
 import type { QuerySpec } from '../../schema/query.ts'
-import type { Row } from '../../schema/table.ts'
 import type { Change, Replica, ReplicaCommit } from '../replica/replica.ts'
 import { createSpecIndex, type SpecIndex } from '../replica/spec-index.ts'
 import { freezeDeep } from '../replica/tables.ts'
-import { createWindow, type Window } from './window.ts'
+import { createList } from './list.ts'
+import type { Part, RowSync, Sources, SyncedRow, View } from './view.ts'
 
-/** A query that stays up to date until it is closed. */
-export interface LiveQuery<R> {
-  /** The rows in order: a frozen array, the same one as long as nothing in it changes. */
-  readonly rows: readonly R[]
+export type { SyncedRow } from './view.ts'
+
+/** An answer that stays up to date until it is closed. */
+export interface Live<Result> {
+  /** The answer: frozen, and the same one as long as nothing in it changes. */
+  readonly value: Result
   /** Whether what this device has kept is shown; before that, an empty answer means nothing yet. */
   readonly isLoaded: boolean
   /** Whether the authority has been heard, now or earlier: what is not shown is not there. */
   readonly isComplete: boolean
-  /** Calls `listener` with the rows after each change of theirs. */
-  subscribe(listener: (rows: readonly R[]) => void): Cancel
-  /** Ends it; nobody is told any more. The rows stay as they are. */
+  /** Calls `listener` with the answer after each change of it. */
+  subscribe(listener: (value: Result) => void): Cancel
+  /** Ends it; nobody is told any more. The answer stays as it is. */
   close(): void
 }
 
-/** What a row tells of its way to the authority, as far as it must be compared. */
-export interface RowSync {
-  readonly state: string
-  readonly intents: readonly string[]
-  readonly provisional: readonly string[]
+/** A query whose answer is rows. */
+export interface LiveQuery<R> extends Live<readonly R[]> {
+  /** The rows in order, which are its answer. */
+  readonly rows: readonly R[]
 }
 
-/** A row as an app gets it. */
-export type SyncedRow<Sync> = { readonly id: string; readonly sync: Sync; readonly [column: string]: unknown }
+/** What is asked: a query, or a question that brings along what answers it. */
+export interface Asked<Result, Sync> {
+  readonly spec: QuerySpec
+  readonly view?: (sources: Sources<Sync>) => View<Result, Sync>
+}
 
 /** The live queries of one client. */
 export interface LiveQueries<Sync> {
   /** Opens a query. Throws a TypeError that names a table or column that the app does not have. */
-  live(spec: QuerySpec): LiveQuery<SyncedRow<Sync>>
+  live<Result>(question: Required<Asked<Result, Sync>>): Live<Result>
+  live(query: Pick<Asked<never, Sync>, 'spec'>): LiveQuery<SyncedRow<Sync>>
   /** What `sync` says of the rows that these intents wrote may have changed. Told with the next commit or `flush`, at the latest after the microtasks that are queued now. */
   touchSync(intents: Iterable<IntentId>): void
   /** Tells what is to be told now. */
@@ -51,15 +56,20 @@ export interface LiveQueries<Sync> {
   close(): void
 }
 
-interface Open<Sync extends RowSync> {
-  readonly spec: QuerySpec
-  readonly window: Window<SyncedRow<Sync>>
-  readonly listeners: Emitter<readonly SyncedRow<Sync>[]>
-  rows: readonly SyncedRow<Sync>[]
-  /** The window moved since `rows` was made. */
-  isStale: boolean
+interface Open<Sync> {
+  readonly view: View<unknown, Sync>
+  readonly listeners: Emitter<unknown>
+  /** The answer as it was read last. */
+  value: unknown
   isOpen: boolean
-  readonly unobserve: Cancel
+  /** Ends its hearing of the replica. */
+  letGo: Cancel
+}
+
+/** A part of an open query. */
+interface Seat<Sync> {
+  readonly query: Open<Sync>
+  readonly part: Part<Sync>
 }
 
 /** Makes the live queries over a replica. `syncOf` says what a row's `sync` is; what a listener throws goes to `report`. */
@@ -69,34 +79,24 @@ export function createLiveQueries<Sync extends RowSync>(
   report: (error: unknown) => void = throwLater,
 ): LiveQueries<Sync> {
   /** By table, so that a thousand lists on the screen cost no more per change than the one that shows the row. */
-  const index = new Map<string, SpecIndex<Open<Sync>>>()
+  const index = new Map<string, SpecIndex<Seat<Sync>>>()
   const open = new Set<Open<Sync>>()
   const touched = new Map<string, Set<string>>()
   let isLoaded = false
   let isFlushDue = false
 
-  /** A row as the app gets it. What is inside a JSON column is the replica's own: an app that changed it would change what the authority said. */
-  const make = (table: string, row: Row): SyncedRow<Sync> => {
-    if (replica.table(table).hasJson) for (const value of Object.values(row)) freezeDeep(value)
-    return Object.freeze({ ...row, sync: syncOf(table, row.id) })
+  const sources: Sources<Sync> = {
+    replica,
+    // What is inside a JSON column is the replica's own: an app that changed it would change what the authority said.
+    make(table, row) {
+      if (replica.table(table).hasJson) for (const value of Object.values(row)) freezeDeep(value)
+      return Object.freeze({ ...row, sync: syncOf(table, row.id) })
+    },
   }
 
-  /** The rows of a query, made anew only where something is new. */
-  const rowsOf = (query: Open<Sync>): readonly SyncedRow<Sync>[] => {
-    if (!query.isStale) return query.rows
-    query.isStale = false
-    const { slots } = query.window
-    const length = Math.min(slots.length, query.spec.limit ?? slots.length)
-    const rows: SyncedRow<Sync>[] = []
-    let isSame = length === query.rows.length
-    for (let at = 0; at < length; at++) {
-      const slot = slots[at] as (typeof slots)[number]
-      slot.made ??= make(query.spec.table, slot.row)
-      rows.push(slot.made)
-      isSame &&= slot.made === query.rows[at]
-    }
-    if (!isSame) query.rows = Object.freeze(rows)
-    return query.rows
+  const read = (query: Open<Sync>): unknown => {
+    if (query.isOpen) query.value = query.view.read()
+    return query.value
   }
 
   /** Notes in the queries that show a row that its `sync` is another. */
@@ -104,61 +104,58 @@ export function createLiveQueries<Sync extends RowSync>(
     const row = replica.get(table, id)
     if (row === undefined) return
     let sync: Sync | undefined
-    index.get(table)?.concern(row, row, (query) => {
-      const slot = query.window.slotOf(row)
-      if (slot?.made === undefined) return
+    const ask = (): Sync => {
       sync ??= syncOf(table, id)
-      if (syncEqual(slot.made.sync, sync)) return
-      slot.made = undefined
-      stale.add(query)
+      return sync
+    }
+    index.get(table)?.concern(row, row, ({ query, part }) => {
+      if (part.resync?.(row, ask)) stale.add(query)
     })
   }
 
-  /** Brings all queries up to date, then tells those whose result is another. */
+  /** Brings all queries up to date, then tells those whose answer is another. */
   const update = (commit: ReplicaCommit | undefined, all: boolean): void => {
     // Ten thousand commits of one burst need not look for queries that are not there.
     if (open.size === 0) return touched.clear()
     const stale = new Set<Open<Sync>>()
     if (commit !== undefined) {
       if (commit.isFirstFrame) refill(stale)
-      else for (const [query, changes] of sortOut(commit)) if (query.window.apply(changes)) stale.add(query)
+      else for (const [{ query, part }, changes] of sortOut(commit)) if (part.apply(changes)) stale.add(query)
       for (const [{ name }, rows] of commit.touched)
         if (index.has(name)) for (const id of rows.keys()) markSync(name, id, stale)
     }
     for (const [table, ids] of touched) for (const id of ids) markSync(table, id, stale)
     touched.clear()
-    for (const query of stale) query.isStale = true
-    const told: { readonly query: Open<Sync>; readonly rows: readonly SyncedRow<Sync>[] }[] = []
+    const told = new Set<Open<Sync>>()
     for (const query of all ? open : stale) {
       if (query.listeners.size() === 0) continue
-      const before = query.rows
-      const rows = rowsOf(query)
-      if (all || rows !== before) told.push({ query, rows })
+      const before = query.value
+      if (read(query) !== before || all) told.add(query)
     }
-    for (const { query, rows } of told) if (query.isOpen) query.listeners.emit(rows)
+    for (const query of told) if (query.isOpen) query.listeners.emit(query.value)
   }
 
   /** The first frame brings all rows at once. */
   const refill = (stale: Set<Open<Sync>>): void => {
     for (const query of open) {
-      query.window.refill()
+      for (const part of query.view.parts) part.refill()
       stale.add(query)
     }
   }
 
-  const sortOut = (commit: ReplicaCommit): Map<Open<Sync>, Change[]> => {
-    const byQuery = new Map<Open<Sync>, Change[]>()
+  const sortOut = (commit: ReplicaCommit): Map<Seat<Sync>, Change[]> => {
+    const bySeat = new Map<Seat<Sync>, Change[]>()
     for (const [table, rows] of commit.changes) {
       const asking = index.get(table)
       if (asking === undefined) continue
       for (const [, change] of rows) {
-        asking.concern(change.before, change.after, (query) => {
-          const changes = obtain(byQuery, query, newList<Change>)
+        asking.concern(change.before, change.after, (seat) => {
+          const changes = obtain(bySeat, seat, newList<Change>)
           if (changes.at(-1) !== change) changes.push(change)
         })
       }
     }
-    return byQuery
+    return bySeat
   }
 
   const flush = (): void => {
@@ -167,33 +164,49 @@ export function createLiveQueries<Sync extends RowSync>(
 
   const cancel = replica.onCommit((commit) => update(commit, commit.isFirstFrame))
 
+  /** Has the parts of a query hear of what they ask for; returns what ends that. */
+  const seat = (query: Open<Sync>): Cancel => {
+    const seats = query.view.parts.map((part) => {
+      const one: Seat<Sync> = { query, part }
+      obtain(index, part.asked.table, createSpecIndex<Seat<Sync>>).add(part.asked, one)
+      return { one, unobserve: replica.observe(part.asked.table) }
+    })
+    return () => {
+      for (const { one, unobserve } of seats) {
+        unobserve()
+        const { asked } = one.part
+        const asking = index.get(asked.table)
+        asking?.remove(asked, one)
+        if (asking?.isEmpty()) index.delete(asked.table)
+      }
+    }
+  }
+
   const shut = (query: Open<Sync>): void => {
     if (!query.isOpen) return
-    rowsOf(query)
+    read(query)
     query.isOpen = false
-    query.unobserve()
-    const asking = index.get(query.spec.table)
-    asking?.remove(query.spec, query)
-    if (asking?.isEmpty()) index.delete(query.spec.table)
+    query.letGo()
     open.delete(query)
   }
 
   return {
-    live(spec) {
+    live({ spec, view = (from) => createList(from, spec) }: Asked<unknown, Sync>) {
       const query: Open<Sync> = {
-        spec,
-        window: createWindow(replica, spec),
+        view: view(sources),
         listeners: createEmitter(report),
-        rows: Object.freeze([]),
-        isStale: true,
+        value: undefined,
         isOpen: true,
-        unobserve: replica.observe(spec.table),
+        letGo: nothing,
       }
-      obtain(index, spec.table, createSpecIndex<Open<Sync>>).add(spec, query)
+      query.letGo = seat(query)
       open.add(query)
-      return {
+      const live: Live<unknown> & { readonly rows: unknown } = {
+        get value() {
+          return read(query)
+        },
         get rows() {
-          return rowsOf(query)
+          return read(query)
         },
         get isLoaded() {
           return isLoaded
@@ -203,11 +216,13 @@ export function createLiveQueries<Sync extends RowSync>(
         },
         subscribe(listener) {
           // What was not read before is not news afterwards.
-          rowsOf(query)
+          read(query)
           return query.listeners.on(listener)
         },
         close: () => shut(query),
       }
+      // What it is the answer to is known by the types of what is asked.
+      return live as never
     },
     touchSync(intents) {
       // While nothing is shown, nobody has to go through the rows of ten thousand intents: a third of what a burst took to settle.
@@ -238,16 +253,10 @@ export function createLiveQueries<Sync extends RowSync>(
   }
 }
 
-function syncEqual(a: RowSync, b: RowSync): boolean {
-  return a === b || (a.state === b.state && listEqual(a.intents, b.intents) && listEqual(a.provisional, b.provisional))
-}
-
-function listEqual(a: readonly string[], b: readonly string[]): boolean {
-  return a === b || (a.length === b.length && a.every((item, at) => item === b[at]))
-}
-
 function throwLater(error: unknown): void {
   queueMicrotask(() => {
     throw error
   })
 }
+
+function nothing(): void {}

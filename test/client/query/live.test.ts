@@ -133,7 +133,7 @@ test('[I14] a live query equals a fresh answer after every commit, and tells of 
         for (const [at, step] of steps.entries()) {
           for (const [when, spec] of openings) {
             if (when !== at) continue
-            const entry = { spec, live: queries.live(spec), told: 0 }
+            const entry = { spec, live: queries.live({ spec }), told: 0 }
             entry.live.subscribe((rows) => {
               entry.told++
               expect(rows).toBe(entry.live.rows)
@@ -177,7 +177,7 @@ test('[I14] a change of sync alone is told once: with the next commit, with flus
     ...syncOf(replica)(table, id),
     state: states.get(id) ?? 'queued',
   }))
-  const live = queries.live(workouts.query.sets.orderBy('position').spec)
+  const live = queries.live(workouts.query.sets.orderBy('position'))
   const a = intent('logSet', { id: 'a', workoutId: 'w', exercise: 'Squat', reps: 5, kg: 100 })
   await replica.run(a, 'call')
   await log(replica, 'b')
@@ -217,7 +217,7 @@ test('[I14] what is touched by a listener that hears of a commit before the quer
     ...syncOf(replica)(table, id),
     state: states.get(id) ?? 'queued',
   }))
-  const live = queries.live(workouts.query.sets.orderBy('id').spec)
+  const live = queries.live(workouts.query.sets.orderBy('id'))
   const told: string[][] = []
   live.subscribe((rows) => told.push(rows.map(({ sync }) => sync.state)))
   await replica.confirm(frame(0, [patch('ada', 1, 2, { rows: { sets: [set('c', 'v', 1)] } })]), new Set())
@@ -228,7 +228,7 @@ test('[I14] what is touched by a listener that hears of a commit before the quer
 test('[I14] rows whose writers change are looked at with the commit, without being touched', async () => {
   const replica = await heard()
   const queries = createLiveQueries<Sync>(replica, syncOf(replica))
-  const live = queries.live(workouts.query.sets.spec)
+  const live = queries.live(workouts.query.sets)
   const told: string[][] = []
   live.subscribe((rows) => told.push(rows.map(({ sync }) => `${sync.state} ${sync.provisional.join()}`)))
   const made = intent('logSet', { id: 'a', workoutId: 'w', exercise: 'Squat', reps: 5, kg: 100 })
@@ -240,7 +240,7 @@ test('[I14] rows whose writers change are looked at with the commit, without bei
 test('a query says when storage is loaded and when the authority was heard, each once, even if nothing is in it', async () => {
   const replica = createReplica(workouts, 'ada')
   const queries = createLiveQueries<Sync>(replica, syncOf(replica))
-  const live = queries.live(workouts.query.sets.spec)
+  const live = queries.live(workouts.query.sets)
   const told: [boolean, boolean, number][] = []
   live.subscribe((rows) => told.push([live.isLoaded, live.isComplete, rows.length]))
   queries.loaded()
@@ -256,7 +256,7 @@ test('a query says when storage is loaded and when the authority was heard, each
 test('a query that is closed, or a listener that is taken away, hears nothing more', async () => {
   const replica = await heard()
   const queries = createLiveQueries<Sync>(replica, syncOf(replica))
-  const [one, two, three] = [1, 2, 3].map(() => queries.live(workouts.query.sets.spec)) as [
+  const [one, two, three] = [1, 2, 3].map(() => queries.live(workouts.query.sets)) as [
     LiveQuery<SyncedRow<Sync>>,
     LiveQuery<SyncedRow<Sync>>,
     LiveQuery<SyncedRow<Sync>>,
@@ -286,7 +286,7 @@ test('a listener that throws is reported, and neither the others nor the call he
   const replica = await heard()
   const reported: unknown[] = []
   const queries = createLiveQueries<Sync>(replica, syncOf(replica), (error) => reported.push(error))
-  const live = queries.live(workouts.query.sets.spec)
+  const live = queries.live(workouts.query.sets)
   let told = 0
   live.subscribe(() => {
     throw new Error('in the app')
@@ -304,7 +304,7 @@ test('[I6] an app cannot change what the authority said by changing a row of a q
   const replica = createReplica(app, 'ada')
   const note = { id: 'n', owner: 'ada', tags: ['a', ['deep']] }
   await replica.confirm(frame(0, [patch('ada', 0, 1, { rows: { notes: [structuredClone(note)] } })]), new Set())
-  const [row] = createLiveQueries<Sync>(replica, syncOf(replica)).live(app.query.notes.spec).rows
+  const [row] = createLiveQueries<Sync>(replica, syncOf(replica)).live(app.query.notes).rows
   const tags = row?.['tags'] as string[][]
   expect(() => Object.assign(row ?? {}, { owner: 'eve' })).toThrow(TypeError)
   expect(() => tags.push(['more'])).toThrow(TypeError)
@@ -320,8 +320,8 @@ test('[I14] a list with a limit stays right while hundreds of rows come and go',
   const queries = createLiveQueries<Sync>(replica, syncOf(replica))
   const spec = workouts.query.sets.where({ workoutId: 'w' }).orderBy('kg', 'desc').limit(10).spec
   const whole = workouts.query.sets.orderBy('kg').spec
-  const live = queries.live(spec)
-  const all = queries.live(whole)
+  const live = queries.live({ spec })
+  const all = queries.live({ spec: whole })
   let version = 1
   const check = () => {
     expect(bare(live.rows)).toEqual(answer(replica, spec))
