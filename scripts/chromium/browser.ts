@@ -12,6 +12,8 @@ export interface Browser {
   readonly context: BrowserContext
   /** What went wrong in its pages, in sentences: errors that nobody caught, and whatever was written as an error. */
   readonly problems: readonly string[]
+  /** What is written as an error and fits is none: a test says so that has the authority refuse a request. */
+  expectError(pattern: RegExp): void
   /** Opens an address in a new tab. */
   open(url: string): Promise<Page>
   /** Takes the network from all tabs, or gives it back. */
@@ -47,6 +49,7 @@ export async function startBrowser(profile: string): Promise<Browser> {
     })
   })
   const problems: string[] = []
+  const expected: RegExp[] = []
   const crashing = new Set<Page>()
   const listen = (page: Page): void => {
     page.on('pageerror', (error) => {
@@ -55,7 +58,8 @@ export async function startBrowser(profile: string): Promise<Browser> {
     page.on('console', (message) => {
       const text = message.text()
       // The browser itself writes of each request that has no network.
-      const isExpected = isOffline && /^Failed to load resource: net::ERR_/.test(text)
+      const isExpected =
+        (isOffline && /^Failed to load resource: net::ERR_/.test(text)) || expected.some((each) => each.test(text))
       if (message.type() === 'error' && !isExpected) problems.push(`Error in ${page.url()}: ${text}`)
     })
     page.on('crash', () => {
@@ -73,6 +77,7 @@ export async function startBrowser(profile: string): Promise<Browser> {
   return {
     context,
     problems,
+    expectError: (pattern) => void expected.push(pattern),
     async open(url) {
       const page = await context.newPage()
       await page.goto(url)

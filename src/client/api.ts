@@ -102,6 +102,8 @@ export interface Client<A extends App = App> {
   pause(): void
   /** Talks to the authority (again): after `pause`, after signing in again, or to try at once. */
   resume(): void
+  /** The person knows what `status().lost` says: it is told no more, in any tab and after any start. */
+  acknowledgeLoss(): Promise<void>
   /** Resolves when every intent made so far is decided and its effects are here. */
   quiet(): Promise<void>
   inspect(): Inspection

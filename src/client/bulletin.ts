@@ -6,6 +6,7 @@ import type { SyncError } from '../base/errors.ts'
 import type { Calls } from './calls.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import type { Replica } from './replica/replica.ts'
+import type { Lost } from './session/sentinel.ts'
 import { countBadges, faultOf, type Status } from './status.ts'
 import type { Storage } from './storage/storage.ts'
 import type { Role } from './tabs/role.ts'
@@ -20,6 +21,7 @@ export interface BulletinParts {
   storage(): Storage | undefined
   outbox(): Outbox | undefined
   role(): Role | undefined
+  lost(): readonly Lost[]
   /** Whether the client has stopped for good. */
   isStopped(): boolean
   /** Why it has, where that is known. */
@@ -67,6 +69,7 @@ export function createBulletin(parts: BulletinParts): Bulletin {
       oldestWaitingAt: waiting === 0 ? undefined : entries[entries.length - waiting]?.intent.madeAt,
       storage: storage === undefined ? undefined : { mode: storage.mode, isDurable },
       tab: parts.role() ?? 'alone',
+      lost: parts.lost(),
       asOf: replica.at,
     }
   }

@@ -15,6 +15,7 @@ import { createPending, type Pending } from './pending.ts'
 import { createLiveQueries } from './query/live.ts'
 import { createReplica, type PendingIntent } from './replica/replica.ts'
 import { firstBirth } from './session/identity.ts'
+import { createSentinel, type Lost, type Sentinel } from './session/sentinel.ts'
 import { type Badge, badgeOf, rowBadge, type SyncInfo } from './status.ts'
 import { createFrameKeeper, type FrameKeeper } from './storage/frame-keeper.ts'
 import type { Storage } from './storage/storage.ts'
@@ -39,6 +40,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   let pending: Pending | undefined
   let keeper: FrameKeeper | undefined
   let player: RolePlayer | undefined
+  let sentinel: Sentinel | undefined
   const talker = createTalker(() => player, options.startPaused === true)
   let openingFault: SyncError | undefined
   let isBroken = false
@@ -52,11 +54,15 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     storage: () => storage,
     outbox: () => outbox,
     role: () => player?.role,
+    lost: () => sentinel?.lost ?? nothingLost,
     isStopped: () => isBroken || openingFault !== undefined,
     stoppedBy: () => openingFault ?? (ending.by?.code === 'signed_out' ? ending.by : undefined),
     report: host.report,
   })
-  const onChange = bulletin.changed
+  const onChange = (): void => {
+    bulletin.changed()
+    sentinel?.look()
+  }
   const isDurable = (): boolean => storage?.isDurable ?? true
   const badge = (id: PendingIntent['id']): Badge => badgeOf(outbox?.get(id), isDurable())
 
@@ -80,7 +86,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     host,
     calls,
     talker,
-    opened: () => ({ storage, player, outbox, pending, keeper }),
+    opened: () => ({ storage, player, outbox, pending, keeper, sentinel }),
     ready,
     closeQueries: queries.close,
     onChange,
@@ -116,6 +122,17 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         refused: onRefused,
         left: () => void ending.end(signedOut()).catch(host.report),
       })
+      const canary = storage.isDurable ? host.openCanary?.(actor) : undefined
+      if (canary !== undefined)
+        sentinel = createSentinel({
+          canary,
+          storage: opened,
+          outbox,
+          clock: host.clock,
+          isFollowing: () => player?.role === 'following',
+          onChange: bulletin.changed,
+          report: host.report,
+        })
       pending = createPending({
         replica,
         outbox,
@@ -168,6 +185,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         wantsStream: options.live !== false,
         cursors: () => replica.cursors(),
         park: (entry, reason, detail) => giveUp(entry, { as: 'parked', reason, detail }),
+        onForked: () => sentinel?.forked(),
         onChange,
         onBroken: breakDown,
       }),
@@ -276,6 +294,10 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       talker.resume()
       onChange()
     },
+    async acknowledgeLoss() {
+      await ready
+      await sentinel?.acknowledge()
+    },
     quiet: bulletin.quiet,
     inspect: () => {
       const box = outbox
@@ -297,6 +319,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
     close: () => ending.end(new SyncError('client_closed', 'The client was closed')),
   }
 }
+
+const nothingLost: readonly Lost[] = Object.freeze([])
 
 /** Their ids, as far as somebody asks. */
 function* idsOf(entries: readonly OutboxEntry[]): Iterable<PendingIntent['id']> {

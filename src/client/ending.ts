@@ -6,6 +6,7 @@ import type { Leaving } from './api.ts'
 import type { Calls } from './calls.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import type { Pending } from './pending.ts'
+import type { Sentinel } from './session/sentinel.ts'
 import type { FrameKeeper } from './storage/frame-keeper.ts'
 import type { Storage } from './storage/storage.ts'
 import type { RolePlayer } from './tabs/role.ts'
@@ -18,6 +19,7 @@ export interface Opened {
   readonly outbox: Outbox
   readonly pending: Pending
   readonly keeper: FrameKeeper
+  readonly sentinel: Sentinel | undefined
 }
 
 /** What is ended. */
@@ -70,8 +72,9 @@ export function createEnding({ host, calls, talker, opened, ready, closeQueries,
     await ready.catch(() => undefined)
     calls.refuseAll(reason)
     await drain()
-    const { storage, player, pending, keeper } = opened()
+    const { storage, player, pending, keeper, sentinel } = opened()
     await keeper?.close()
+    await sentinel?.close()
     if (reason.code === 'signed_out') await pending?.clear()
     closeQueries()
     player?.close()

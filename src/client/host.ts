@@ -56,6 +56,15 @@ export interface Tabs {
   close(): void
 }
 
+/** A short note beside a store, in a place that does not go with it. */
+export interface Canary {
+  read(): string | null | undefined | Promise<string | undefined>
+  /** Puts this text in the place of the one before. */
+  write(text: string): void | Promise<void>
+  /** Calls `listener` when another client has written it. */
+  onChange?(listener: () => void): Cancel
+}
+
 /** The world of one client. */
 export interface Host {
   readonly clock: Clock
@@ -65,6 +74,8 @@ export interface Host {
   openStorage(actor: ActorId): Promise<Storage>
   /** Joins the clients that share this actor’s store; absent where a store is one client’s alone. */
   openTabs?(actor: ActorId): Tabs
+  /** The note beside this actor’s store; absent where there is no place for one. */
+  openCanary?(actor: ActorId): Canary
   /** Where errors go that no caller awaits: a listener of the app that threw, a broken invariant. */
   report(error: unknown): void
 }

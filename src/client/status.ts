@@ -4,6 +4,7 @@
 import type { Code, Phase, SyncError } from '../base/errors.ts'
 import type { IntentId } from '../protocol/ids.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
+import type { Lost } from './session/sentinel.ts'
 import type { StorageMode } from './storage/storage.ts'
 import type { Health } from './sync/engine.ts'
 import type { Role } from './tabs/role.ts'
@@ -94,6 +95,8 @@ export interface Status extends Talk {
   readonly storage: { readonly mode: StorageMode; readonly isDurable: boolean } | undefined
   /** Which part this client plays among those that share its store: only one of them talks to the authority. */
   readonly tab: Role
+  /** What this device had and has no more; until the app acknowledges it (`client.acknowledgeLoss`). */
+  readonly lost: readonly Lost[]
   /** When the newest confirmed rows were true, by the authority's clock. */
   readonly asOf: number | undefined
 }

@@ -34,6 +34,7 @@ function status({ counts = {}, code, ...rest }: Said = {}): Status {
     storage: { mode: 'indexeddb', isDurable: true },
     heardAt: NOW,
     isStalled: false,
+    lost: [],
     asOf: NOW - 60_000,
     tab: 'alone',
     ...rest,

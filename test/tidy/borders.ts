@@ -30,7 +30,11 @@ export const BORDERS: readonly Border[] = [
 
   { place: 'client', may: [...below, 'client'] },
   { place: 'client/host.ts', may: below, types: ['client/storage'] },
-  { place: 'client/status.ts', may: below, types: ['client/outbox', 'client/storage', 'client/sync', 'client/tabs'] },
+  {
+    place: 'client/status.ts',
+    may: below,
+    types: ['client/outbox', 'client/session/sentinel.ts', 'client/storage', 'client/sync', 'client/tabs'],
+  },
   { place: 'client/replica', may: below, types: ['client/storage'] },
   { place: 'client/query', may: [...below, 'client/replica'], types: ['client/status.ts'] },
   { place: 'client/storage', may: [...below, 'client/outbox/stored.ts', 'client/outbox/snapshot.ts'] },
@@ -43,7 +47,15 @@ export const BORDERS: readonly Border[] = [
   {
     place: 'client/session',
     may: [...below, 'client/outbox/entry.ts', 'client/outbox/rescue.ts', 'client/outbox/stored.ts'],
-    types: ['client/api.ts', 'client/calls.ts', 'client/replica', 'client/status.ts', 'client/storage'],
+    types: [
+      'client/api.ts',
+      'client/calls.ts',
+      'client/host.ts',
+      'client/outbox/outbox.ts',
+      'client/replica',
+      'client/status.ts',
+      'client/storage',
+    ],
   },
   {
     place: 'client/tabs',

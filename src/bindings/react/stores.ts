@@ -24,6 +24,7 @@ const STATUS_AT_FIRST: Status = Object.freeze({
   storage: undefined,
   heardAt: undefined,
   isStalled: false,
+  lost: Object.freeze([]),
   asOf: undefined,
   tab: 'alone',
 })

@@ -194,7 +194,7 @@ export function createOutbox(
 
   for (const event of kept) line.apply(event)
   stored = line.decided
-  const { heard, ...session } = createSessionNotes({
+  const notes = createSessionNotes({
     line,
     alone: lane.run,
     note,
@@ -259,7 +259,7 @@ export function createOutbox(
       untold = []
       const entries = [...changed]
       if (entries.length > 0) listener.changed(entries)
-      heard()
+      notes.heard()
       return entries
     },
     async decide(outcomes, at) {
@@ -272,7 +272,13 @@ export function createOutbox(
         stored = Math.max(stored, Math.min(through, line.decided))
     },
     giveUp,
-    ...session,
+    get session() {
+      return notes.session
+    },
+    pointers: notes.pointers,
+    point: notes.point,
+    onPointers: notes.onPointers,
+    leave: notes.leave,
     reopen(from) {
       line.reopen(from)
       stored = Math.min(stored, line.decided)

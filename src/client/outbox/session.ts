@@ -9,6 +9,8 @@ import { type OutboxEvent, type PointerEvent, STORED_FORMAT } from './stored.ts'
 
 /** What of an outbox speaks of the session. */
 export interface SessionNotes {
+  /** How often a person has signed out of this store. */
+  readonly session: number
   /** Where the person is, by name. */
   readonly pointers: ReadonlyMap<string, PointerEvent>
   /** Sets or clears a pointer as `make` says when its turn has come; resolves when that is stored. */
@@ -40,13 +42,13 @@ export interface SessionNotesParts {
 /** Makes it, and what is to be called when another client may have changed something. */
 export function createSessionNotes(parts: SessionNotesParts): SessionNotes & { heard(): void } {
   const { line, note } = parts
-  const session = line.session
+  const opened = line.session
   const pointed = new Set<() => void>()
   let hasLeft = false
 
   const heard = (): void => {
     for (const tell of [...pointed]) tell()
-    if (line.session === session || hasLeft) return
+    if (line.session === opened || hasLeft) return
     hasLeft = true
     parts.left()
   }
@@ -97,6 +99,9 @@ export function createSessionNotes(parts: SessionNotesParts): SessionNotes & { h
   }
 
   return {
+    get session() {
+      return line.session
+    },
     pointers: line.pointers,
     point,
     onPointers(listener) {

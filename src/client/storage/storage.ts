@@ -70,6 +70,8 @@ export interface Storage {
    * kept before, the number is undefined, and the listener hears of the intents when the store is read the next time, here or at a start.
    */
   append(intents: readonly IntentContent[], draft?: Draft): Promise<Sequence | undefined>
+  /** The platform says that there was such a store, and that it had to throw it away. */
+  readonly hasLost?: boolean
   /**
    * A write is asked for as soon as the calls have run, because another process does it meanwhile. Absent where this one does it: then
    * the turn is over first, so that what the calls left behind is collected before the disk is waited for, and not in its stead.

@@ -36,6 +36,8 @@ export interface EngineParts {
   takeFrame(frame: StoredFrame): Promise<void>
   /** Gives up the place of an intent that cannot be sent. */
   park(entry: OutboxEntry, reason: ParkedReason, detail: string): void
+  /** The authority says that another copy of this store has used its numbers; they begin anew. */
+  onForked(): void
   /** Something of `health()` changed. */
   onChange(): void
   /** An invariant failed: the client stops as broken. */
@@ -96,8 +98,8 @@ export interface Core {
    * went back, and is simply asked again.
    */
   isOutdated(caller: Caller): boolean
-  /** Another copy of this store has used its numbers: the same intents go on under a new client id. */
-  beReborn(): Promise<void>
+  /** The same intents go on under a new client id. `isForked`: for another copy of this store has used its numbers. */
+  beReborn(isForked: boolean): Promise<void>
   /** Runs a verb in the present epoch; what it throws is a broken invariant. */
   guard(verb: (isCurrent: IsCurrent) => Promise<void>): void
   heardAt(): number
@@ -215,7 +217,7 @@ export function createCore(
     noticeHistory(decided, known) {
       if (decided >= known) return
       histories++
-      if (decided + 1 < outbox.first) guard(beReborn)
+      if (decided + 1 < outbox.first) guard(() => beReborn(false))
       else outbox.reopen(decided + 1)
       sealed = Math.min(sealed, decided)
       sender.send('work')

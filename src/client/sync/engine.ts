@@ -120,7 +120,7 @@ export function createEngine(parts: EngineParts): Engine {
     )
   }
 
-  function beReborn(): Promise<void> {
+  function beReborn(isForked: boolean): Promise<void> {
     if (rebirth === undefined && bornAt === core.push.answers) {
       waitAsNewborn()
       return Promise.resolve()
@@ -132,6 +132,7 @@ export function createEngine(parts: EngineParts): Engine {
         rebirths++
         bornAt = core.push.answers
         core.forgetSealed()
+        if (isForked) parts.onForked()
       } catch (error) {
         if (error instanceof InvariantError) throw error
         // The disk refuses for now. What is stored is as it was; the fork will be noticed again.

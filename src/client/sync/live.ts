@@ -49,7 +49,7 @@ export function createLive(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       if (!(error instanceof SyncError)) return core.guard(() => Promise.reject(error))
       if (error.code !== 'forked') end(core.failed(pull, error))
       else if (core.isOutdated(caller)) endBehind()
-      else core.guard(core.beReborn)
+      else core.guard(() => core.beReborn(true))
     }
     /** A line that was cut says nothing, not even that it is over. */
     const watchSilence = (): void => {

@@ -48,7 +48,7 @@ export function createPull(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       staging = undefined
       if (!isCurrent()) return
       if (hasCode(error, 'forked')) {
-        return core.isOutdated(caller) ? receiver.send('behind') : await core.beReborn()
+        return core.isOutdated(caller) ? receiver.send('behind') : await core.beReborn(true)
       }
       receiver.send(core.failed(pull, error))
     }

@@ -67,7 +67,7 @@ export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> 
       case 'gap': {
         const expected = stop.expected ?? outbox.first
         // What the authority misses may be older than what is kept here: then only a new birth can go on.
-        if (expected < outbox.first) return core.guard(core.beReborn)
+        if (expected < outbox.first) return core.guard(() => core.beReborn(false))
         outbox.reopen(expected)
         // Nothing earlier is there to be sent: the same again would be answered in the same way.
         if (core.known() + 1 >= (sent[0]?.sequence ?? 0))
@@ -103,7 +103,7 @@ export function createPush(core: Core): (isCurrent: IsCurrent) => Promise<void> 
   }
 
   function takeFault(error: unknown, entries: readonly OutboxEntry[]): void {
-    if (hasCode(error, 'forked')) return core.guard(core.beReborn)
+    if (hasCode(error, 'forked')) return core.guard(() => core.beReborn(true))
     // A smaller batch may get through where a large one breaks.
     batchLimit = Math.max(1, Math.floor(entries.length / 2))
     if (hasCode(error, 'too_large') || hasCode(error, 'malformed')) {

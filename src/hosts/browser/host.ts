@@ -1,6 +1,7 @@
 // The world of a client that runs in a browser: IndexedDB, fetch, Web Locks, real clock and dice. Wires and decides nothing.
 import type { Host } from '../../client/host.ts'
 import type { ActorId } from '../../protocol/ids.ts'
+import { canaryOf } from './canary.ts'
 import { clock } from './clock.ts'
 import { openIndexedDbStorage } from './indexeddb.ts'
 import { createNetwork, type NetworkOptions } from './network.ts'
@@ -52,6 +53,7 @@ export function browser({
     network: createNetwork(report, network),
     openStorage: (actor) => openIndexedDbStorage({ name: storeName(actor), durability }),
     ...(canJoin() ? { openTabs: (actor: ActorId) => openTabs(storeName(actor), report) } : {}),
+    openCanary: (actor) => canaryOf(storeName(actor)),
     report,
   }
 }

@@ -39,9 +39,12 @@ const RECORD_LENGTH = 150_000
 
 /** Opens the database, and makes it on first use. Rejects with `storage_failed` where the browser refuses. */
 export async function openIndexedDbStorage({ name, durability = 'strict' }: IndexedDbOptions): Promise<Storage> {
+  let hasLost = false
   const db = await inStore('be opened', () =>
     openDB(name, IDB_FORMAT, {
-      upgrade(fresh) {
+      upgrade(fresh, _from, _to, _transaction, event) {
+        // Chromium and Firefox tell when they had to throw away a database that they could not read.
+        hasLost = (event as { readonly dataLoss?: string }).dataLoss === 'total'
         fresh.createObjectStore('outbox', { autoIncrement: true })
         fresh.createObjectStore('frames', { autoIncrement: true })
       },
@@ -113,6 +116,7 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
   return {
     mode: 'indexeddb',
     writesElsewhere: true,
+    hasLost,
     isDurable: durability === 'strict',
     async load(birth) {
       // Rows first: what the outbox then says is as new as they are, or newer.

@@ -4,6 +4,7 @@ import type { Host } from '../../client/host.ts'
 import { createMemory, type Memory, openMemoryStorage } from '../../client/storage/memory.ts'
 import type { ActorId } from '../../protocol/ids.ts'
 import { actorFolder } from './actor-folder.ts'
+import { canaryAt } from './canary.ts'
 import { clock } from './clock.ts'
 import { onDisk } from './disk-fault.ts'
 import { openFileStorage } from './file.ts'
@@ -49,6 +50,9 @@ export function node(place: Place, { report = console.error, network }: NodeOpti
       const disk = await onDisk('open the folder', () => openFolder(join(place.folder, actorFolder(actor))))
       return openFileStorage(disk, actor)
     },
+    ...('memory' in place
+      ? {}
+      : { openCanary: (actor: ActorId) => canaryAt(join(place.folder, `${actorFolder(actor)}.canary`)) }),
     report,
   }
 }

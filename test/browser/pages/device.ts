@@ -121,6 +121,16 @@ const page = {
       sets.close()
     }
   },
+  /** Resolves with what is told to be lost as soon as there are so many. */
+  async untilLost(count = 1): Promise<Status['lost']> {
+    await until(
+      () => running().status().lost.length === count,
+      (check) => running().onStatus(check),
+      () => running().status(),
+    )
+    return running().status().lost
+  },
+  acknowledgeLoss: () => running().acknowledgeLoss(),
   async untilStatus(wanted: Partial<Pick<Status, 'connection' | 'tab' | 'waiting'>>): Promise<Status> {
     const fits = (): boolean => {
       const status = running().status()
