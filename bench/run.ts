@@ -1,4 +1,4 @@
-// `npm run bench -- engine|authority|browser [--json] [--only NAME]`: measures all figures of a bench, shows them as a table, writes its section
+// `npm run bench -- engine|authority|browser|device [--json] [--only NAME]`: measures all figures of a bench, shows them as a table, writes its section
 // of RESULTS.md, and with --json ends with one object on one line. A missed reach is a result, not an error: only what breaks exits
 // with 1. With --only some figures are measured, and RESULTS.md stays as it is.
 import { execFileSync, spawn } from 'node:child_process'
@@ -17,6 +17,7 @@ const benches: { readonly [bench: string]: readonly string[] } = {
   engine: ['mutate', 'apply', 'burst', 'replay', 'open', 'rebase', 'memory'],
   authority: ['batches', 'singles', 'pull', 'live', 'idle'],
   browser: ['mutate', 'apply', 'burst', 'replay', 'open', 'memory'],
+  device: ['tasks'],
 }
 
 const { values, positionals } = parseArgs({
@@ -47,7 +48,7 @@ const versions = {
   Node: process.version,
   SQLite: process.versions['sqlite'] ?? 'none',
   ...(bench === 'authority' ? { PostgreSQL: await postgresVersion() } : {}),
-  ...(bench === 'browser' ? { Browser: browserVersion() } : {}),
+  ...(bench === 'browser' || bench === 'device' ? { Browser: browserVersion() } : {}),
 }
 console.error(`\n${textTable(figures)}\n`)
 if (wanted.length === names.length) {

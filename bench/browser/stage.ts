@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startBrowser } from '../../scripts/chromium/browser.ts'
 import { bundlePages } from '../../scripts/chromium/pages.ts'
+import { type Tasks, watchTasks } from '../../scripts/chromium/tasks.ts'
 import { startChild } from '../engine/child.ts'
 import { inFolder } from '../harness.ts'
 import type { BenchPage } from './page/index.ts'
@@ -19,6 +20,8 @@ export interface BenchTab {
   collect(): Promise<void>
   /** The bytes of the live heap. */
   heap(): Promise<number>
+  /** What tasks the page's main thread has while `run` is under way. */
+  watch(run: () => Promise<unknown>): Promise<Tasks>
   close(): Promise<void>
 }
 
@@ -62,6 +65,11 @@ async function openTab({ context, open }: Awaited<ReturnType<typeof startBrowser
     async heap() {
       await collect()
       return (await session.send('Runtime.getHeapUsage')).usedSize
+    },
+    async watch(run) {
+      const stop = await watchTasks(page)
+      await run()
+      return stop()
     },
     close: () => page.close(),
   }

@@ -1,6 +1,7 @@
 // The client: wires replica, outbox, calls, queries, engine and storage together, and decides nothing of its own.
 // What the parts do stands in their rooms; the order in which they hear of things stands here.
 import { InvariantError } from '../base/assert.ts'
+import { createBreath } from '../base/breath.ts'
 import { asSyncError, SyncError } from '../base/errors.ts'
 import { parseActor, parseIntentId } from '../protocol/ids.ts'
 import type { App } from '../schema/app.ts'
@@ -32,7 +33,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
   const opening = (async () => host.openStorage(actor))()
   opening.catch(() => undefined)
   const tuning: Tuning = { ...DEFAULT_TUNING, ...options.tuning }
-  const replica = createReplica(app, actor, host.report)
+  const replica = createReplica(app, actor, host.report, createBreath(host.clock))
   const calls = createCalls(app, host)
   const outboxItems = createOutboxItems(app)
   let storage: Storage | undefined

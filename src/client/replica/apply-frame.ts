@@ -2,6 +2,7 @@
 // the result is swapped in whole, or the frame is refused whole (I6). A row leaves with `gone` or a reset only if that scope holds it,
 // so a row that moves between scopes arrives once, whichever of the two patches comes first.
 // What pending intents make of it is rebase.ts.
+import type { Breath } from '../../base/breath.ts'
 import { obtain } from '../../base/collections.ts'
 import { SyncError } from '../../base/errors.ts'
 import { NOWHERE, type Patch, type Place, samePlace } from '../../protocol/frame.ts'
@@ -36,8 +37,8 @@ type Stage = Map<TableState, StagedTable>
 
 /** Reads frames for one overlay. */
 export interface FrameReader {
-  /** Stages a frame. Throws a SyncError `malformed` when a row does not fit, `frame_gap` when a patch does not begin where the device stands. */
-  stage(frame: StoredFrame): StagedFrame
+  /** Stages a frame, with a breath between two patches. Rejects with a SyncError `malformed` when a row does not fit, `frame_gap` when a patch does not begin where the device stands. */
+  stage(frame: StoredFrame, breathe: Breath): Promise<StagedFrame>
 }
 
 /** Makes the reader of an overlay's frames. */
@@ -45,7 +46,7 @@ export function createFrameReader(overlay: Overlay): FrameReader {
   const checks = new Map<TableState, RowCheck>()
   for (const state of overlay.tables.values()) checks.set(state, createRowCheck(state.columns))
   return {
-    stage(frame) {
+    async stage(frame, breathe) {
       const cursors = new Map(overlay.cursors)
       const stage: Stage = new Map()
       const held = heldBy(
@@ -54,6 +55,8 @@ export function createFrameReader(overlay: Overlay): FrameReader {
       )
       const patched = new Set<Scope>()
       for (const [at, patch] of frame.patches.entries()) {
+        const pause = breathe()
+        if (pause !== undefined) await pause
         const isFold = at < (frame.folded?.patches ?? 0)
         const isFit = isFold && frame.folded?.app === overlay.app.fingerprint
         follow(cursors, patch)

@@ -2,6 +2,7 @@
 // old world and the new one at that place, and runs again only what read one of those rows; where a run's writes come out as before,
 // the difference ends. What is not touched is not even looked at, so the cost follows the change and not the length of the outbox.
 // The result equals a replay of everything (I5; proved by property test). Nothing is changed here: overlay.ts swaps it in.
+import type { Breath } from '../../base/breath.ts'
 import { newMap, obtain } from '../../base/collections.ts'
 import type { SyncError } from '../../base/errors.ts'
 import type { Row } from '../../schema/table.ts'
@@ -35,12 +36,13 @@ export type RebaseResult =
   | { readonly kind: 'ready'; readonly rebased: Rebased }
   | { readonly kind: 'refused'; readonly error: SyncError | Rejection }
 
-/** Finds what a plan leads to. `indexed` collects what was added to indexes on the way, for the caller to take out again. */
+/** Finds what a plan leads to, with a breath between two runs. `indexed` collects what was added to indexes on the way, for the caller to take out again. */
 export async function rebase(
   overlay: Overlay,
   plan: Plan,
   control: RunControl,
   indexed: Version[],
+  breathe: Breath,
 ): Promise<RebaseResult> {
   const { staged, retired } = plan
   // In the common case nothing beneath changes: one run on the overlay as it is shown.
@@ -63,7 +65,10 @@ export async function rebase(
     const result = retired.has(run) ? undefined : await executeNow(run, 'stored')
     if (result?.kept === false) throw result.error
     if (differences !== undefined) compareWrites(differences, run, result?.record)
-    if (result !== undefined) replayed.push({ run, record: result.record })
+    if (result === undefined) continue
+    replayed.push({ run, record: result.record })
+    const pause = breathe()
+    if (pause !== undefined) await pause
   }
 
   const appended: { run: Run; record: RunRecord }[] = []
@@ -73,6 +78,8 @@ export async function rebase(
     if (!result.kept) return { kind: 'refused', error: result.error }
     if (differences !== undefined) compareWrites(differences, run, result.record)
     appended.push({ run, record: result.record })
+    const pause = breathe()
+    if (pause !== undefined) await pause
   }
   const difference = differences?.of ?? nowhere
   return { kind: 'ready', rebased: { staged, difference, retired: [...retired], replayed, appended } }

@@ -2,6 +2,8 @@
 // lane, as one rebase that is swapped in whole and told once (I5, I6, I14): readers never see a part of one.
 // Pure: no clock, no dice, no disk. What is sent, kept and retired is decided by sync and outbox; where a run that waits is noticed
 // is the client, which has a clock.
+
+import type { Breath } from '../../base/breath.ts'
 import type { Cancel } from '../../base/clock.ts'
 import { createEmitter } from '../../base/emitter.ts'
 import type { SyncError } from '../../base/errors.ts'
@@ -124,8 +126,16 @@ export interface Replica {
   table(name: string): TableState
 }
 
-/** Makes an empty replica for this actor's intents. What a listener throws goes to `report`. */
-export function createReplica(app: App, actor: string, report: (error: unknown) => void = rethrow): Replica {
+/**
+ * Makes an empty replica for this actor's intents. What a listener throws goes to `report`. Long work begins with `begin`, and lets
+ * others have the thread: nothing of it is to be seen before it is done.
+ */
+export function createReplica(
+  app: App,
+  actor: string,
+  report: (error: unknown) => void = rethrow,
+  begin: () => Breath = () => inOneBreath,
+): Replica {
   const overlay = createOverlay(app, actor)
   const shown = createShown(overlay)
   const reader = createFrameReader(overlay)
@@ -137,14 +147,20 @@ export function createReplica(app: App, actor: string, report: (error: unknown) 
   /** Finds what a plan leads to, swaps it in and tells. */
   const commit = async (
     plan: Plan,
+    breathe: Breath,
   ): Promise<{ readonly rebased: Rebased } | { readonly error: SyncError | Rejection }> => {
     const indexed: Version[] = []
     const isFirstFrame = plan.staged !== undefined && overlay.frame === undefined
     try {
-      const result = await rebase(overlay, plan, control, indexed)
+      const result = await rebase(overlay, plan, control, indexed, breathe)
       if (result.kind === 'refused') return { error: result.error }
       const { rebased } = result
+      // Until the swap nothing changes but by this lane, and readers see what there was.
+      let pause = breathe()
+      if (pause !== undefined) await pause
       const touched = look(shown, rebased)
+      pause = breathe()
+      if (pause !== undefined) await pause
       swap(overlay, rebased)
       const changes = compare(shown, rebased, touched)
       counters.commits++
@@ -181,8 +197,12 @@ export function createReplica(app: App, actor: string, report: (error: unknown) 
     return new Set(overlay.runs.filter((run) => isNamed(run.intent.id)))
   }
 
-  const runAll = async (retired: ReadonlySet<Run>, appended: Plan['appended']): Promise<readonly RunAnswer[]> => {
-    const result = await commit({ staged: undefined, retired, appended })
+  const runAll = async (
+    retired: ReadonlySet<Run>,
+    appended: Plan['appended'],
+    breathe: Breath,
+  ): Promise<readonly RunAnswer[]> => {
+    const result = await commit({ staged: undefined, retired, appended }, breathe)
     if ('error' in result) return [{ kept: false, error: result.error }]
     return result.rebased.appended.map(({ record }) => ({
       kept: true,
@@ -220,28 +240,29 @@ export function createReplica(app: App, actor: string, report: (error: unknown) 
       lane.run(async () => {
         const known = overlay.runsById.get(intent.id)
         if (known !== undefined) return { kept: true, picture: known.picture, needs: [] }
-        const [answer] = await runAll(new Set(), [{ intent, mode }])
+        const [answer] = await runAll(new Set(), [{ intent, mode }], inOneBreath)
         return answer as RunAnswer
       }),
-    exchange: (ids, intents) => lane.run(() => runAll(runsOf(ids), intents)),
+    exchange: (ids, intents) => lane.run(() => runAll(runsOf(ids), intents, begin())),
     confirm: (frame, retired, pending) =>
       lane.run(async () => {
-        const staged = reader.stage(frame)
+        const breathe = begin()
+        const staged = await reader.stage(frame, breathe)
         const runs = runsOf(retired)
-        await commit({
-          staged,
-          ...(pending === undefined ? { retired: runs, appended: [] } : planOrder(runs, pending)),
-        })
+        await commit(
+          { staged, ...(pending === undefined ? { retired: runs, appended: [] } : planOrder(runs, pending)) },
+          breathe,
+        )
       }),
     drop: (ids) =>
       lane.run(async () => {
         const runs = runsOf(ids)
-        if (runs.size > 0) await commit({ staged: undefined, retired: runs, appended: [] })
+        if (runs.size > 0) await commit({ staged: undefined, retired: runs, appended: [] }, begin())
       }),
     reorder: (intents) =>
       lane.run(async () => {
         const plan = planOrder(new Set(), intents)
-        if (plan.retired.size > 0 || plan.appended.length > 0) await commit({ staged: undefined, ...plan })
+        if (plan.retired.size > 0 || plan.appended.length > 0) await commit({ staged: undefined, ...plan }, begin())
       }),
     expireRun() {
       control.stop?.()
@@ -271,6 +292,9 @@ export function createReplica(app: App, actor: string, report: (error: unknown) 
     table: tableOf,
   }
 }
+
+/** What is soon done: nobody looks at the clock for it. */
+const inOneBreath: Breath = () => undefined
 
 function rethrow(error: unknown): never {
   throw error

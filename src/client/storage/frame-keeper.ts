@@ -77,6 +77,8 @@ export function createFrameKeeper({
 
   return {
     keep(frame) {
+      // What is not kept comes again.
+      if (isClosed) return
       const number = ++handedOver
       void lane.run(() => write(frame, number))
       cancelFold ??= clock.after(foldAfterMs, () => {

@@ -6,7 +6,7 @@ import { type IDBPDatabase, type IDBPObjectStore, unwrap } from 'idb'
 import { check } from '../../base/assert.ts'
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
-import { addRecord, readJournal } from './idb-record.ts'
+import { addRecord, addRecords, readJournal } from './idb-record.ts'
 import { inStore } from './store-fault.ts'
 
 /** The number of the format of these records; what is newer is left untouched. */
@@ -56,10 +56,10 @@ export interface IdbJournal {
   add(text: string): Promise<Added>
   /** Adds what `make` gives once all that others have added is heard; fenced when this tab leads. */
   note(make: () => string | undefined): Promise<void>
-  /** Adds the records that `make` gives, all or none; only the leader may. `make` is called after the turn: many rows take a while. */
-  keep(make: () => readonly string[]): Promise<void>
+  /** Adds these records, all or none; only the leader may. Each is taken when the one before is written: many rows take a while. */
+  keep(texts: Iterable<string>): Promise<void>
   /** Replaces everything by what `make` gives; only the leader may. `isSame`: whoever knows all of the old journal knows the new one. */
-  rewrite(make: () => { readonly texts: readonly string[]; readonly isSame: boolean }): Promise<void>
+  rewrite(make: () => { readonly texts: Iterable<string>; readonly isSame: boolean }): Promise<void>
   catchUp(): Promise<void>
   readAll(): Promise<readonly string[]>
   /** Leads: under the next epoch, or under this one, which must be a new one here. Gives the epoch. */
@@ -170,10 +170,10 @@ export function openIdbJournal(
       )
   }
 
-  const own = (key: IDBValidKey, text: string): void => {
+  const own = (key: IDBValidKey, length: number): void => {
     check(typeof key === 'number' && key > position, 'I18', `a record was put at ${String(key)}, after ${position}`)
     position = key as number
-    all += text.length
+    all += length
   }
 
   return {
@@ -223,7 +223,7 @@ export function openIdbJournal(
         const isGone = found !== undefined && found.head.first > key
         if (found !== undefined) take(isGone ? found : before(found, key))
         if (isGone) return 'told'
-        own(key, text)
+        own(key, text.length)
         return 'placed'
       }),
     async note(make) {
@@ -239,12 +239,11 @@ export function openIdbJournal(
           return text === undefined ? undefined : store.add(text)
         },
         (key) => {
-          if (key !== undefined && text !== undefined) own(key, text)
+          if (key !== undefined && text !== undefined) own(key, text.length)
         },
       )
     },
-    async keep(make) {
-      let texts: readonly string[] = []
+    async keep(texts) {
       await within(
         'readwrite',
         'take a frame',
@@ -252,11 +251,10 @@ export function openIdbJournal(
           const found = await read(store, position)
           mustLead(found.head)
           take(found)
-          texts = make()
-          return Promise.all(texts.map((text) => store.add(text)))
+          return addRecords(unwrap(store), texts)
         },
-        (keys) => {
-          for (const [index, key] of keys.entries()) own(key, texts[index] as string)
+        (added) => {
+          for (const { key, length } of added) own(key, length)
         },
       )
     },
@@ -270,15 +268,15 @@ export function openIdbJournal(
           take(found)
           const { texts, isSame } = make()
           await store.delete(IDBKeyRange.upperBound(Number.POSITIVE_INFINITY))
-          const keys = (await Promise.all(texts.map((text) => store.add(text)))) as number[]
+          const added = await addRecords(unwrap(store), texts)
           const head: Head = {
             ...found.head,
-            first: keys[0] ?? position + 1,
-            last: keys.at(-1) ?? position,
+            first: added[0]?.key ?? position + 1,
+            last: added.at(-1)?.key ?? position,
             covers: isSame ? position : -1,
           }
           await store.put(head, HEAD)
-          return { last: head.last, length: lengthOf(texts) }
+          return { last: head.last, length: added.reduce((sum, { length }) => sum + length, 0) }
         },
         ({ last, length }) => {
           position = last

@@ -22,6 +22,22 @@ export function addRecord(
   })
 }
 
+/** A record that was added: its key, and how long it is. */
+export interface Placed {
+  readonly key: number
+  readonly length: number
+}
+
+/**
+ * Adds records one after the other. Each is put into words in a task of its own, for all of them would be a long one: none is asked for
+ * while another is on its way, because a browser hands answers that are there already over in one task.
+ */
+export async function addRecords(store: IDBObjectStore, texts: Iterable<string>): Promise<readonly Placed[]> {
+  const placed: Placed[] = []
+  for (const text of texts) placed.push({ key: await answered<number>(store.add(text)), length: text.length })
+  return placed
+}
+
 /** In so many parts short records are asked for when a journal is read: with more, asking takes longer than what is gained by it. */
 const PARTS = 16
 

@@ -176,7 +176,7 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
           { details: { gap: true } },
         )
       try {
-        await frames.keep(() => textsOf(frame))
+        await frames.keep(textsOf(frame))
       } catch (error) {
         // To whom the lead was lost, the rows come from whoever leads.
         hasGap = !hasCode(error, 'not_leading')
@@ -185,10 +185,13 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
     },
     async rewriteFrames(next) {
       opened()
-      // Read out at once: whoever gives the frames may go on changing what they are made of.
-      const texts = Array.from(next, textsOf).flat()
-      // Who knows the rows that were there does not know that they left, nor which came after.
-      await frames.rewrite(() => ({ texts, isSame: !hasGap && texts.length > 0 && frames.length().all > 0 }))
+      // Asked for at once: whoever gives the frames may go on changing what they are made from. Put into words one by one.
+      const given = [...next]
+      await frames.rewrite(() => ({
+        texts: recordsOf(given),
+        // Who knows the rows that were there does not know that they left, nor which came after.
+        isSame: !hasGap && given.length > 0 && frames.length().all > 0,
+      }))
       hasGap = false
     },
     folding: () => ({ outbox: isLong(outbox), frames: hasGap || isLong(frames) }),
@@ -236,21 +239,24 @@ function isLong(journal: IdbJournal): boolean {
 }
 
 /** A frame as its records: as many parts of its patches as are longer than one record may be, and what closes it. */
-function textsOf({ patches, ...frame }: StoredFrame): string[] {
-  const texts: string[] = []
+function* textsOf({ patches, ...frame }: StoredFrame): Iterable<string> {
   let part: string[] = []
   let length = 0
   for (const patch of patches) {
     const text = JSON.stringify(patch)
     if (length > 0 && length + text.length > RECORD_LENGTH) {
-      texts.push(`{"part":[${part.join(',')}]}`)
+      yield `{"part":[${part.join(',')}]}`
       part = []
       length = 0
     }
     part.push(text)
     length += text.length
   }
-  return [...texts, `${JSON.stringify(frame).slice(0, -1)},"patches":[${part.join(',')}]}`]
+  yield `${JSON.stringify(frame).slice(0, -1)},"patches":[${part.join(',')}]}`
+}
+
+function* recordsOf(frames: readonly StoredFrame[]): Iterable<string> {
+  for (const frame of frames) yield* textsOf(frame)
 }
 
 /** The frames of some records, each whole. */

@@ -2,8 +2,9 @@
 // rows and nothing else.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { createReplica } from '../../../src/client/replica/replica.ts'
 import type { Row } from '../../../src/schema/table.ts'
-import { type Edit, NAMES, type Op } from './model.ts'
+import { app, type Edit, NAMES, type Op } from './model.ts'
 import { changesBetween, createWorld, life, type Step, shownBy, textOf } from './world.ts'
 
 const runs = Number(process.env['HOLDFAST_RUNS'] ?? 1_000)
@@ -68,6 +69,33 @@ test('[I5] after every step the overlay equals the confirmed rows with all pendi
     }),
     { numRuns: runs, examples: [[moveOfPositionAlone]] },
   )
+})
+
+test('[I5] [I6] whoever has the thread between two pieces of a rebase sees what there was, and the end is the same', {
+  timeout,
+}, async () => {
+  let pauses = 0
+  await fc.assert(
+    fc.asyncProperty(life, async (steps) => {
+      let seen: string | undefined
+      let isChanged = false
+      const begin = () => () => {
+        pauses++
+        isChanged ||= textOf(shownBy(replica)) !== seen
+        return Promise.resolve()
+      }
+      const replica = createReplica(app, 'ada', undefined, begin)
+      const world = createWorld(replica)
+      for (const step of steps) {
+        seen = textOf(shownBy(replica))
+        await world.take(step)
+        expect(isChanged).toBe(false)
+        expect(textOf(shownBy(replica))).toBe(textOf(await world.model.shown()))
+      }
+    }),
+    { numRuns: Math.ceil(runs / 5), examples: [[moveOfPositionAlone]] },
+  )
+  expect(pauses).toBeGreaterThan(0)
 })
 
 test('[I5] a rebase runs again exactly those intents that were given other rows than before', { timeout }, async () => {
