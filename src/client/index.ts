@@ -9,6 +9,7 @@ export { type Discarded, discardIntent, editIntent, type Repair, repairOf, retry
 export { exportUnsent, type Imported, importUnsent, type RescueBundle, type RescuedIntent } from './outbox/rescue.ts'
 export type { OutboxEvent, ParkedReason } from './outbox/stored.ts'
 export { type Included, include, type Many, many, type One, one } from './query/include.ts'
+export { onQueryInfo, type QueryInfo, queryInfoOf, type Staleness } from './query/info.ts'
 export type { Live, LiveQuery } from './query/live.ts'
 export { countOf, maxOf, minOf, sumOf } from './query/totals.ts'
 export type { Question, QuestionSpec } from './query/view.ts'

@@ -6,6 +6,7 @@ import type { IntentId } from '../protocol/ids.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import type { Lost } from './session/sentinel.ts'
 import type { StorageMode } from './storage/storage.ts'
+import type { Incoming } from './sync/core.ts'
 import type { Health } from './sync/engine.ts'
 import type { Role } from './tabs/role.ts'
 
@@ -82,6 +83,8 @@ export interface Talk {
   readonly heardAt: number | undefined
   /** The authority answers, and has decided nothing of what waits for minutes (`tuning.stalledMs`). The loop begins anew by itself. */
   readonly isStalled: boolean
+  /** How much has come of what the device is fetching in several pages, as at its first sync; how much there is in all, nobody knows before its end. */
+  readonly incoming: Incoming | undefined
 }
 
 /** The status of a client at one moment. */
@@ -108,6 +111,7 @@ export const UNKNOWN_TALK: Talk = {
   attempts: 0,
   heardAt: undefined,
   isStalled: false,
+  incoming: undefined,
 }
 
 /** How the loop of this client is doing. */
@@ -118,6 +122,7 @@ export function talkOf(health: Health): Talk {
     attempts: health.attempts,
     heardAt: health.heardAt === 0 ? undefined : health.heardAt,
     isStalled: health.isStalled,
+    incoming: health.incoming,
   }
 }
 

@@ -19,6 +19,7 @@ import {
   useMutators,
   useOutbox,
   usePointer,
+  useQueryInfo,
   useRowSync,
   useSyncStatus,
 } from 'holdfast/react'
@@ -325,6 +326,39 @@ describe('a question', () => {
 
   test('is loading on a server', () => {
     expect(renderToString(from(undefined, <Counted text="a" />))).toBe('<p>loading undefined loading undefined</p>')
+  })
+})
+
+describe('what the answers stand for', () => {
+  test('is told without the lists being drawn again', async () => {
+    const { world, client } = await clientWith('a')
+    let lists = 0
+    const List = memo(() => {
+      lists++
+      return <Notes />
+    })
+    const Stale = () => <b>{useQueryInfo(({ stale }) => stale) ?? 'fresh'}</b>
+    const place = await createPlace()
+    await place.show(
+      from(
+        client,
+        <StrictMode>
+          <Stale />
+          <List />
+        </StrictMode>,
+      ),
+    )
+    expect(place.text()).toBe('freshready: n1 a')
+    const before = lists
+    await turn(world, () => client.pause())
+    expect(place.text()).toBe('pausedready: n1 a')
+    expect(lists).toBe(before)
+    await place.leave()
+  })
+
+  test('is on a server that nothing was heard', () => {
+    const Info = () => <p>{JSON.stringify(useQueryInfo())}</p>
+    expect(renderToString(from(undefined, <Info />))).toContain('incomplete')
   })
 })
 
@@ -635,6 +669,7 @@ describe('outside of a provider', () => {
     ['useSyncStatus', () => useSyncStatus()],
     ['useOutbox', () => useOutbox()],
     ['usePointer', () => usePointer('open')],
+    ['useQueryInfo', () => useQueryInfo()],
     ['useRowSync', () => useRowSync('notes', 'n1')],
   ])('%s says by its name what is missing', async (name, useHook) => {
     function Lost() {

@@ -145,6 +145,7 @@ test('the connection of every pair of states is one word, and the two halves agr
     heardAt: 0,
     rebirths: 0,
     isStalled: false,
+    incoming: undefined,
   })
   const words = new Set<string>()
   for (const sender of Object.keys(SENDER) as Health['sender'][])

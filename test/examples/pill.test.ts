@@ -35,6 +35,7 @@ function status({ counts = {}, code, ...rest }: Said = {}): Status {
     heardAt: NOW,
     isStalled: false,
     lost: [],
+    incoming: undefined,
     asOf: NOW - 60_000,
     tab: 'alone',
     ...rest,

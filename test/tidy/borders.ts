@@ -36,7 +36,7 @@ export const BORDERS: readonly Border[] = [
     types: ['client/outbox', 'client/session/sentinel.ts', 'client/storage', 'client/sync', 'client/tabs'],
   },
   { place: 'client/replica', may: below, types: ['client/storage'] },
-  { place: 'client/query', may: [...below, 'client/replica'], types: ['client/status.ts'] },
+  { place: 'client/query', may: [...below, 'client/replica'], types: ['client/api.ts', 'client/status.ts'] },
   { place: 'client/storage', may: [...below, 'client/outbox/stored.ts', 'client/outbox/snapshot.ts'] },
   {
     place: 'client/outbox',
@@ -98,7 +98,7 @@ export const BORDERS: readonly Border[] = [
 
   {
     place: 'bindings/react',
-    may: ['client/session/pointers.ts'],
+    may: ['client/query/info.ts', 'client/session/pointers.ts'],
     types: ['schema/index.ts', 'client/index.ts'],
     packages: ['react'],
   },

@@ -1,7 +1,7 @@
 // The hooks with the types of one app, so that its name need not be said at each call. The same functions as the plain ones but
 // for `useLiveQuery`, which is also given the app's queries; both kinds can be used side by side.
 import type { ReactElement } from 'react'
-import type { Client, OutboxItem, Question, Shown, Status, SyncInfo } from '../../client/index.ts'
+import type { Client, OutboxItem, QueryInfo, Question, Shown, Status, SyncInfo } from '../../client/index.ts'
 import type { App, Query } from '../../schema/index.ts'
 import {
   type Absent,
@@ -10,6 +10,7 @@ import {
   useMutators,
   useOutbox,
   usePointer,
+  useQueryInfo,
   useRowSync,
   useSyncStatus,
 } from './hooks.ts'
@@ -40,6 +41,11 @@ export interface Hooks<A extends App> {
   }
   /** Everything that is not synced. */
   useOutbox(): readonly OutboxItem[]
+  /** What the answers stand for, or what a function selects of it. */
+  readonly useQueryInfo: {
+    (): QueryInfo
+    <Part>(select: Select<QueryInfo, Part>): Part
+  }
   /** The id that a pointer is aimed at. */
   usePointer(name: string): string | undefined
   /** What is known of one row's way to the authority. */
@@ -68,6 +74,7 @@ export function createHooks<A extends App>(app: A): Hooks<A> {
     useSyncStatus,
     useOutbox,
     usePointer,
+    useQueryInfo,
     useRowSync,
   })
 }

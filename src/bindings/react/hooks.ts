@@ -1,7 +1,8 @@
 // The hooks. Each reads one store of the client around it (stores.ts, queries.ts) and renders again when that says something else;
 // none opens a query, reads a storage or asks a clock while it renders on a server.
-import { useMemo } from 'react'
-import type { Client, OutboxItem, Question, Shown, Status, SyncInfo } from '../../client/index.ts'
+import { useCallback, useMemo } from 'react'
+import type { Client, OutboxItem, QueryInfo, Question, Shown, Status, SyncInfo } from '../../client/index.ts'
+import { queryInfoOf } from '../../client/query/info.ts'
 import { pointersOf } from '../../client/session/pointers.ts'
 import type { App, Query, QuerySpec } from '../../schema/index.ts'
 import { useClientIfAny } from './provider.ts'
@@ -60,6 +61,24 @@ export function useSyncStatus(): Status
 export function useSyncStatus<Part>(select: Select<Status, Part>): Part
 export function useSyncStatus(select: Select<Status, unknown> = all): unknown {
   return useSelected(storesOf(useClientIfAny('useSyncStatus')).status, select)
+}
+
+/**
+ * What the answers of the client stand for, or what `select` makes of it: the moment of the authority that rows show, why there may be
+ * something newer, and how much of a first sync has come. On a server, and until storage is loaded, `stale` is `incomplete`.
+ *
+ * ```tsx
+ * const { asOf, stale, progress } = useQueryInfo()
+ * if (stale === 'incomplete') return <p>{progress === undefined ? 'Loading' : `${progress.rows} rows so far`}</p>
+ * const isOffline = useQueryInfo(({ stale }) => stale === 'offline')
+ * ```
+ */
+export function useQueryInfo(): QueryInfo
+export function useQueryInfo<Part>(select: Select<QueryInfo, Part>): Part
+export function useQueryInfo(select: Select<QueryInfo, unknown> = all): unknown {
+  const { status } = storesOf(useClientIfAny('useQueryInfo'))
+  const ofStatus = useCallback((whole: Status) => select(queryInfoOf(whole)), [select])
+  return useSelected(status, ofStatus)
 }
 
 /**

@@ -5,7 +5,7 @@
 export type { Hooks } from './create-hooks.ts'
 export { createHooks } from './create-hooks.ts'
 export type { Absent, Select } from './hooks.ts'
-export { useLiveQuery, useMutators, useOutbox, usePointer, useRowSync, useSyncStatus } from './hooks.ts'
+export { useLiveQuery, useMutators, useOutbox, usePointer, useQueryInfo, useRowSync, useSyncStatus } from './hooks.ts'
 export type { HoldfastProviderProps } from './provider.ts'
 export { HoldfastProvider, useClient } from './provider.ts'
 export type { LiveAnswer, LiveValue } from './queries.ts'

@@ -25,6 +25,7 @@ const STATUS_AT_FIRST: Status = Object.freeze({
   heardAt: undefined,
   isStalled: false,
   lost: Object.freeze([]),
+  incoming: undefined,
   asOf: undefined,
   tab: 'alone',
 })

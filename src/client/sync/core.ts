@@ -44,6 +44,12 @@ export interface EngineParts {
   onBroken(error: unknown): void
 }
 
+/** How much of a frame has come that is not whole yet. How much it will be, nobody knows: the authority does not count beforehand. */
+export interface Incoming {
+  readonly pages: number
+  readonly rows: number
+}
+
 /** One half of the loop: its faults, and what it has under way. */
 export interface Half {
   /** Tries in vain since the last success. */
@@ -55,6 +61,8 @@ export interface Half {
   answers: number
   /** When the last fault came, on the monotonic clock. */
   failedAt: number
+  /** What has come of a frame that takes several pages. */
+  incoming: Incoming | undefined
   cancel: Cancel
   stopWaiting: Cancel
 }
@@ -125,6 +133,7 @@ export function createCore(
     waitsForNetwork: false,
     answers: 0,
     failedAt: 0,
+    incoming: undefined,
     cancel: nothing,
     stopWaiting: nothing,
   }

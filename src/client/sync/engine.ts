@@ -6,7 +6,7 @@ import { backoffMs } from '../../base/backoff.ts'
 import type { Cancel } from '../../base/clock.ts'
 import { asSyncError, SyncError } from '../../base/errors.ts'
 import { newClientId } from '../session/identity.ts'
-import { createCore, type EngineParts, type Half, type IsCurrent } from './core.ts'
+import { createCore, type EngineParts, type Half, type Incoming, type IsCurrent } from './core.ts'
 import { createLive } from './live.ts'
 import {
   createMachine,
@@ -31,6 +31,8 @@ export interface Health {
   readonly attempts: number
   /** When the last answer of the authority came, by this device's clock; 0 for never. */
   readonly heardAt: number
+  /** What has come of a frame that takes several pages. */
+  readonly incoming: Incoming | undefined
   /** How often this store has begun a new birth since it was opened. */
   readonly rebirths: number
   /** The authority speaks, and has decided nothing of what waits for `tuning.stalledMs`. */
@@ -198,6 +200,7 @@ export function createEngine(parts: EngineParts): Engine {
       fault: core.push.fault ?? core.pull.fault,
       attempts: Math.max(core.push.attempts, core.pull.attempts),
       heardAt: core.heardAt(),
+      incoming: core.pull.incoming,
       rebirths,
       isStalled: watchdog.isStalled,
     }),

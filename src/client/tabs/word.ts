@@ -38,6 +38,7 @@ const talkShape = object({
   heardAt: optional(integer(Number.MIN_SAFE_INTEGER)),
   isPaused: (value) => value === true,
   isStalled: (value) => value === true,
+  incoming: optional(object({ pages: integer(0), rows: integer(0) })),
 })
 const shape = object({ kind: oneOf(['kept', 'hello', 'talk', 'pause', 'resume']), talk: optional(talkShape) })
 
@@ -47,5 +48,5 @@ export function parseWord(heard: unknown): Word | undefined {
   if (!decoded.ok) return undefined
   const { kind, talk } = decoded.value
   if (kind !== 'talk') return { kind }
-  return talk && { kind, talk: { ...talk, fault: talk.fault, heardAt: talk.heardAt } }
+  return talk && { kind, talk: { ...talk, fault: talk.fault, heardAt: talk.heardAt, incoming: talk.incoming } }
 }
