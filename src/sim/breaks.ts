@@ -172,4 +172,18 @@ export const BREAKS: readonly Break[] = [
     replace: '1e9',
     why: 'After a fault a device waits for days before it asks again (I17).',
   },
+  {
+    name: 'badge',
+    file: 'client/status.ts',
+    find: "if (entry === undefined || entry.sequence === undefined) return 'saving'",
+    replace: "if (entry === undefined) return 'saving'",
+    why: 'A badge says that an intent is kept before the disk has (I15).',
+  },
+  {
+    name: 'keep',
+    file: 'client/session/sign-out.ts',
+    find: "unsent === 'keep' ? undefined : empty",
+    replace: 'empty',
+    why: 'Who signs out and leaves what was not sent behind finds nothing of it again (I4, I16).',
+  },
 ]

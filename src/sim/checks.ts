@@ -2,7 +2,7 @@
 // that is never reached shows as a zero. What is checked stands in the files that see it: wire-checks, truth, device-checks, verdict.
 import { InvariantError, type InvariantId } from '../base/assert.ts'
 
-/** The invariants that the simulator checks; I8, I15 and I16 speak of tabs, badges and storage modes, which it does not have yet. */
+/** The invariants that the simulator checks. */
 export const CHECKED = [
   'I1',
   'I2',
@@ -11,12 +11,15 @@ export const CHECKED = [
   'I5',
   'I6',
   'I7',
+  'I8',
   'I9',
   'I10',
   'I11',
   'I12',
   'I13',
   'I14',
+  'I15',
+  'I16',
   'I17',
   'I18',
 ] as const

@@ -1,7 +1,8 @@
 // Devices, looked into after each step in which something happened to one: its confirmed rows are exactly what its scopes held where
 // its cursors stand (I6), with the effects of every intent that it takes for decided (I10), what it shows equals a full replay (I5),
-// and its numbers and intents go together with what the ledger has (I18).
+// its numbers and intents go together with what the ledger has (I18), and no badge says more than disk and ledger do (I15).
 import type { Client } from '../client/index.ts'
+import { badgeOf } from '../client/status.ts'
 import type { Row } from '../schema/table.ts'
 import type { SimApp } from './app.ts'
 import { firstDifference } from './archive.ts'
@@ -11,6 +12,7 @@ import type { Device } from './device.ts'
 import type { History } from './history.ts'
 import { replay } from './replay.ts'
 import { SYNCED, textOf } from './rows.ts'
+import { hasLeft } from './sessions.ts'
 import type { Truth } from './truth.ts'
 
 /** What the checks of devices need. */
@@ -148,6 +150,24 @@ export function createDeviceChecks({ truth, checks, calls, history, now }: Devic
     )
   }
 
+  const checkBadges = ({ name, actor, safe }: Device, { entries }: Inspected): void => {
+    for (const entry of entries) {
+      const { intent, outcome, givenUp } = entry
+      const badge = badgeOf(entry, true)
+      check(
+        'I15',
+        badge === 'saving' || safe.has(intent.id),
+        () => `${name} says ${badge} of ${intent.id}, which is not safe on its disk`,
+      )
+      const isKnown = outcome !== undefined && truth.outcomesOf(actor, intent.id).size > 0
+      check(
+        'I15',
+        isKnown || badge === 'saving' || badge === 'queued' || badge === 'sending' || givenUp !== undefined,
+        () => `${name} says ${badge} of ${intent.id}, of which the authority has said nothing`,
+      )
+    }
+  }
+
   return {
     touched(device, isFrame) {
       if (isFrame || changes++ % 4 === 0) touched.add(device)
@@ -157,12 +177,18 @@ export function createDeviceChecks({ truth, checks, calls, history, now }: Devic
       for (const device of touched) {
         const { client, name } = device
         if (client === undefined) continue
+        // Who has left shows nothing, whatever is in the outbox.
+        if (hasLeft(device)) {
+          touched.delete(device)
+          continue
+        }
         const seen = inspect(client)
         if (seen === undefined || seen.replica.isRunning()) continue
         touched.delete(device)
         checkConfirmed(name, seen)
         checkEffects(name, seen)
         checkNumbers(name, seen)
+        checkBadges(device, seen)
         noteSealed(seen)
         await checkShown(device, seen)
       }

@@ -48,6 +48,7 @@ export const FAULTS = Object.freeze({
   forged: 'somebody sent requests that no app would send',
   // By people.
   discard: 'a person discarded an intent',
+  left: 'a person signed out of a device, left what was not sent behind, and came back',
 } satisfies Readonly<Record<string, string>>)
 
 /** One kind of fault. */

@@ -15,6 +15,7 @@ import { createHistory, type ToldFault } from './history.ts'
 import { createNetwork } from './network.ts'
 import { createDice } from './random.ts'
 import { createServerCode } from './server-code.ts'
+import { beginSessions } from './sessions.ts'
 import { createStranger } from './stranger.ts'
 import { createTrouble } from './trouble.ts'
 import { createTruth, isAdopted } from './truth.ts'
@@ -183,6 +184,7 @@ export async function runSeed(seed: number, folder: string, onNote?: (line: stri
       cast.join(`d${number}`, actor, shape.chance(0.3) ? oldApp : app)
     }
     trouble.begin(TROUBLE_MS)
+    beginSessions({ world, dice: dice.fork('sessions'), history, checks, cast, isExpected }, TROUBLE_MS)
     await world.runUntil(TROUBLE_MS, afterStep)
     if (isSound()) {
       await trouble.heal()

@@ -1,6 +1,6 @@
 // The wire, watched: whatever a device sends is safe on its disk (I1) and within the limits (I13), and whatever the authority says is
 // true: outcomes as the ledger has them (I3), frames that lead exactly from one state of a scope to another (I6), nothing that the
-// actor may not read (I9), refusals for rubbish (I12). Reads the JSON by itself; of the decoders it believes nothing.
+// actor may not read (I9), refusals for rubbish (I12), nothing of a session that has ended (I8). Reads the JSON by itself; of the decoders it believes nothing.
 import type { Json } from '../base/json.ts'
 import type { Patch, Seal } from '../protocol/frame.ts'
 import { LIMITS } from '../protocol/limits.ts'
@@ -9,9 +9,11 @@ import type { PullRequest } from '../protocol/pull.ts'
 import type { PushAnswer, PushRequest } from '../protocol/push.ts'
 import type { Calls } from './calls.ts'
 import type { Checks } from './checks.ts'
+import type { Device } from './device.ts'
 import type { History } from './history.ts'
 import type { WireWatch } from './network.ts'
 import { textOf } from './rows.ts'
+import { hasLeft } from './sessions.ts'
 import type { Truth } from './truth.ts'
 
 /** What the watch needs to judge. */
@@ -29,6 +31,8 @@ export interface Sender {
   readonly name: string
   readonly actor: string
   readonly safe: { has(id: string): boolean }
+  /** The running client of a device. */
+  readonly client?: Device['client']
 }
 
 /** Statuses that a refusal of rubbish may have. */
@@ -171,6 +175,7 @@ export function createWireWatch({ truth, checks, history, calls, now, device }: 
   return {
     sent(name, request) {
       const from = device(name)
+      check('I8', !hasLeft(from), () => `${name} sends ${request.path} after its session has ended`)
       check(
         'I13',
         Buffer.byteLength(request.body) <= LIMITS.bodyBytes,
