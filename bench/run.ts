@@ -14,7 +14,7 @@ import { type Machine, resultsPage, resultsSection, textTable } from './report.t
 
 /** The benches, each a list of files in the order in which they are measured. */
 const benches: { readonly [bench: string]: readonly string[] } = {
-  engine: ['mutate', 'apply', 'burst', 'replay', 'open', 'rebase', 'memory'],
+  engine: ['mutate', 'ask', 'apply', 'burst', 'replay', 'open', 'rebase', 'memory'],
   authority: ['batches', 'singles', 'pull', 'live', 'idle'],
   browser: ['mutate', 'apply', 'burst', 'replay', 'open', 'memory'],
   device: ['tasks'],
