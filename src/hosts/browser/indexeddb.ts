@@ -42,7 +42,9 @@ export async function openIndexedDbStorage({ name, durability = 'strict' }: Inde
   let hasLost = false
   const db = await inStore('be opened', () =>
     openDB(name, IDB_FORMAT, {
-      upgrade(fresh, _from, _to, _transaction, event) {
+      upgrade(fresh, _from, _to, transaction, event) {
+        // Where there is no room, opening it says so.
+        transaction.done.catch(() => undefined)
         // Chromium and Firefox tell when they had to throw away a database that they could not read.
         hasLost = (event as { readonly dataLoss?: string }).dataLoss === 'total'
         fresh.createObjectStore('outbox', { autoIncrement: true })
