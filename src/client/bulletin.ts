@@ -7,7 +7,7 @@ import type { Calls } from './calls.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import type { Replica } from './replica/replica.ts'
 import type { Lost } from './session/sentinel.ts'
-import { countBadges, faultOf, type Status } from './status.ts'
+import { countBadges, faultOf, type Status, standingOf } from './status.ts'
 import type { Storage } from './storage/storage.ts'
 import type { Role } from './tabs/role.ts'
 import type { Talker } from './tabs/talk.ts'
@@ -67,7 +67,7 @@ export function createBulletin(parts: BulletinParts): Bulletin {
       counts: countBadges(entries, isDurable),
       waiting,
       oldestWaitingAt: waiting === 0 ? undefined : entries[entries.length - waiting]?.intent.madeAt,
-      storage: storage === undefined ? undefined : { mode: storage.mode, isDurable },
+      storage: storage === undefined ? undefined : standingOf(storage),
       tab: parts.role() ?? 'alone',
       lost: parts.lost(),
       asOf: replica.at,

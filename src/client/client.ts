@@ -12,10 +12,11 @@ import { createEnding, signedOut } from './ending.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import { createOutboxItems } from './outbox/item.ts'
 import { createOutbox, type Outbox } from './outbox/outbox.ts'
+import type { OutboxEvent } from './outbox/stored.ts'
 import { createPending, type Pending } from './pending.ts'
 import { createLiveQueries } from './query/live.ts'
 import { createReplica, type PendingIntent } from './replica/replica.ts'
-import { firstBirth } from './session/identity.ts'
+import { firstBirth, newClientId } from './session/identity.ts'
 import { createSentinel, type Lost, type Sentinel } from './session/sentinel.ts'
 import { type Badge, badgeOf, rowBadge, type SyncInfo } from './status.ts'
 import { createFrameKeeper, type FrameKeeper } from './storage/frame-keeper.ts'
@@ -116,6 +117,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         },
       })
       const stored = await storage.load(firstBirth(host.random, host.clock.now()))
+      if (storage.shared === undefined) player.leave()
       const begin = (run: () => void): void =>
         storage?.writesElsewhere ? void calls.handedOver().then(run) : void host.clock.turn(run)
       outbox = createOutbox(storage, stored.outbox, begin, {
@@ -130,7 +132,8 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
           storage: opened,
           outbox,
           clock: host.clock,
-          isFollowing: () => player?.role === 'following',
+          // What is kept in another mode is not in the store of which the note speaks.
+          isFollowing: () => player?.role === 'following' || !isDurable(),
           onChange: bulletin.changed,
           report: host.report,
         })
@@ -152,6 +155,11 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         tidyOutbox,
         report: host.report,
         areWhole,
+      })
+      storage.ladder?.listen({
+        reborn: () => (outbox as Outbox).reborn(newClientId(host.random), host.clock.now()),
+        moved,
+        acceptsNotDurable: options.whenNotDurable === 'accept',
       })
       calls.open({ replica, outbox, refusal, onRun: watchRuns, report: host.report })
       queries.loaded()
@@ -191,6 +199,14 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         onBroken: breakDown,
       }),
     )
+    onChange()
+  }
+
+  /** What is kept lies in another place now, under a new birth; what was under way in the old one is let be. */
+  function moved(events: readonly OutboxEvent[]): void {
+    talker.follow()
+    pending?.others.outbox(events)
+    player?.leave()
     onChange()
   }
 

@@ -5,7 +5,7 @@ import type { Code, Phase, SyncError } from '../base/errors.ts'
 import type { IntentId } from '../protocol/ids.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import type { Lost } from './session/sentinel.ts'
-import type { StorageMode } from './storage/storage.ts'
+import type { Refused, RefusedWhy, Storage, StorageMode } from './storage/storage.ts'
 import type { Incoming } from './sync/core.ts'
 import type { Health } from './sync/engine.ts'
 import type { Role } from './tabs/role.ts'
@@ -87,6 +87,24 @@ export interface Talk {
   readonly incoming: Incoming | undefined
 }
 
+/** Where this device keeps things at one moment. */
+export interface StorageStanding {
+  readonly mode: StorageMode
+  readonly isDurable: boolean
+  /** Why it is not the first of the modes that were asked for. */
+  readonly why: RefusedWhy | undefined
+  /** The modes that were tried in vain or left, in this order. */
+  readonly refused: readonly Refused[]
+  /** Until when it is kept: until this page or process ends, or as long as the place itself is. */
+  readonly until: 'closed' | undefined
+}
+
+/** What a storage says of itself. */
+export function standingOf({ mode, isDurable, ladder }: Storage): StorageStanding {
+  const until = mode === 'memory' ? 'closed' : undefined
+  return { mode, isDurable, why: ladder?.why, refused: [...(ladder?.refused ?? [])], until }
+}
+
 /** The status of a client at one moment. */
 export interface Status extends Talk {
   /** Intents by badge; `synced` counts those that are still kept. */
@@ -95,7 +113,7 @@ export interface Status extends Talk {
   readonly waiting: number
   /** When the oldest of them was made, in milliseconds since 1970. */
   readonly oldestWaitingAt: number | undefined
-  readonly storage: { readonly mode: StorageMode; readonly isDurable: boolean } | undefined
+  readonly storage: StorageStanding | undefined
   /** Which part this client plays among those that share its store: only one of them talks to the authority. */
   readonly tab: Role
   /** What this device had and has no more; until the app acknowledges it (`client.acknowledgeLoss`). */

@@ -100,7 +100,7 @@ describe('a device that is offline', () => {
 })
 
 describe('a device that has no room', () => {
-  test('[I1] [I4] says so of what it could not keep, keeps what it had, and goes on when there is room', async () => {
+  test('[I1] [I4] asks before it keeps less safely, keeps what it had, and after a start with room all is in one place', async () => {
     const stage = await createStage()
     const profile = stage.profile()
     const browser = await stage.browser(profile)
@@ -117,21 +117,89 @@ describe('a device that has no room', () => {
       if (ending === 'saved') kept++
     }
     expect(kept).toBeGreaterThan(0)
-    expect(ending).toEqual({ code: 'storage_failed', details: { errno: 'QuotaExceededError' } })
+    expect(ending).toEqual({ code: 'not_durable', details: {} })
     expect(await tab.call('sets', 'monday')).toHaveLength(kept)
     expect(await tab.call('outbox')).toHaveLength(1 + kept)
+    expect((await tab.call('status')).storage).toMatchObject({ mode: 'localstorage', isDurable: false, why: 'quota' })
 
+    expect(await tab.call('tryToLog', 'monday', 'phone', 1)).toMatchObject({ code: 'not_durable' })
+    expect(await tab.call('tryToLog', 'monday', 'phone', 1, true)).toBe('saved')
     await browser.setQuota(stage.url, undefined)
-    expect(await tab.call('tryToLog', 'monday', 'phone', 1)).toBe('saved')
-    await browser.kill()
+    await browser.close()
     const again = await stage.browser(profile)
     const after = await again.tab<DevicePage>('device')
     await after.call('start')
+    expect((await after.call('status')).storage).toMatchObject({ mode: 'indexeddb', isDurable: true, refused: [] })
     await after.call('untilSets', 'monday', kept + 1, 'synced')
     expect(stage.sql('SELECT number FROM sets WHERE device = ? ORDER BY position', long)).toEqual(
       numbers(kept).map((number) => ({ number })),
     )
-    expect(stage.sql('SELECT decided FROM holdfast_client')).toEqual([{ decided: 2 + kept }])
+    expect(stage.sql('SELECT device FROM sets ORDER BY position DESC LIMIT 1')).toEqual([{ device: 'phone' }])
+  })
+
+  test('[I16] walks from indexeddb (full) to localstorage (blocked) to memory and back: 200 sets, three reloads, all once and in order', async () => {
+    const stage = await createStage()
+    const browser = await stage.browser(stage.profile())
+    const tab = await browser.tab<DevicePage>('device')
+    const where = async () => (await tab.call('status')).storage
+    const restart = async (): Promise<void> => {
+      await tab.call('stop')
+      await tab.page.reload()
+      await tab.call('start', { isPaused: true })
+      expect(await tab.call('pointer', 'workout')).toBe('monday')
+    }
+    /** Fifty more, each call by itself. */
+    const logFifty = async (from: number, accept: boolean): Promise<void> => {
+      for (const number of numbers(50, from))
+        expect(await tab.call('tryToLog', 'monday', 'phone', number, accept)).toBe('saved')
+    }
+
+    // Before the first write: for a while the browser believes what it has heard of the room that is left.
+    await browser.setQuota(stage.url, 1_000_000)
+    await tab.call('start', { isPaused: true })
+    await tab.call('startWorkout', 'monday')
+    await tab.call('point', 'workout', 'monday')
+    await logFifty(1, false)
+    await restart()
+    expect(await where()).toMatchObject({ mode: 'indexeddb', isDurable: true, why: undefined, refused: [] })
+
+    // The app is asked first, and may then repeat the call.
+    await tab.call('fillUp')
+    expect(await tab.call('tryToLog', 'monday', 'x'.repeat(50_000), 0)).toMatchObject({ code: 'not_durable' })
+    expect(await where()).toMatchObject({
+      mode: 'localstorage',
+      isDurable: false,
+      why: 'quota',
+      refused: [{ mode: 'indexeddb', why: 'quota' }],
+    })
+    await logFifty(51, true)
+    await restart()
+    expect(await tab.call('status')).toMatchObject({ waiting: 101, storage: { mode: 'localstorage', why: 'quota' } })
+    expect((await tab.call('sets', 'monday')).map(({ number }) => number)).toEqual(numbers(100))
+    await logFifty(101, true)
+
+    await tab.call('blockWebStorage')
+    expect(await tab.call('tryToLog', 'monday', 'phone', 0, true)).toMatchObject({ code: 'not_durable' })
+    expect(await where()).toMatchObject({ mode: 'memory', isDurable: false, why: 'forbidden', until: 'closed' })
+    await logFifty(151, true)
+    expect(await tab.call('status')).toMatchObject({ waiting: 201 })
+    expect(await tab.call('pointer', 'workout')).toBe('monday')
+    // Memory ends with the page: what is in it is sent before.
+    await tab.call('resume')
+    await tab.call('untilSets', 'monday', 200, 'synced')
+
+    await browser.setQuota(stage.url, undefined)
+    await restart()
+    expect(await where()).toMatchObject({ mode: 'indexeddb', isDurable: true, why: undefined, refused: [] })
+    expect(await tab.call('rescueItems')).toBe(0)
+    await tab.call('resume')
+    await tab.call('quiet')
+    const rows = await tab.call('untilSets', 'monday', 200, 'synced')
+    expect(rows.map(({ position, number }) => [position, number])).toEqual(numbers(200).map((n) => [n, n]))
+    expect(stage.sql(`SELECT number FROM sets WHERE workoutId = 'monday' ORDER BY position`)).toEqual(
+      numbers(200).map((number) => ({ number })),
+    )
+    expect(await tab.call('status')).toMatchObject({ waiting: 0, counts: { failed: 0, conflict: 0 } })
   })
 })
 

@@ -31,7 +31,7 @@ function status({ counts = {}, code, ...rest }: Said = {}): Status {
     counts: all,
     waiting: all.saving + all.queued + all.sending + all.failed,
     oldestWaitingAt: undefined,
-    storage: { mode: 'indexeddb', isDurable: true },
+    storage: { mode: 'indexeddb', isDurable: true, why: undefined, refused: [], until: undefined },
     heardAt: NOW,
     isStalled: false,
     lost: [],
@@ -57,7 +57,13 @@ describe('the pill', () => {
     ['2 not synced', { counts: { failed: 2, queued: 1 } }],
     ['1 to review', { counts: { conflict: 1 } }],
     ['Changes not saved', { counts: { unsaved: 1, failed: 2 } }],
-    ['Changes not saved', { counts: { queued: 1 }, storage: { mode: 'memory', isDurable: false } }],
+    [
+      'Changes not saved',
+      {
+        counts: { queued: 1 },
+        storage: { mode: 'memory', isDurable: false, why: undefined, refused: [], until: 'closed' },
+      },
+    ],
     ['Sync stopped', { connection: 'broken' }],
     ['Opening…', { storage: undefined, connection: 'connecting' }],
   ])('says «%s»', (words, said) => {

@@ -8,10 +8,13 @@ import { type Bundle, bundleOf, listing } from './bundle.ts'
  * The budget of `holdfast`, `holdfast/client` and `holdfast/browser` in the smallest app, in bytes of Brotli. The wish is 25,000:
  * docs/decisions/0015-what-a-page-loads.md says what stands between. Lower it with whatever makes the bundle smaller.
  */
-const BUDGET = 38_525
+const BUDGET = 41_130
+
+/** What is loaded later, for a storage that does not work as it should. */
+const BUDGET_LATER = 2_800
 
 /** The same of an app that declares positions and aggregates. */
-const BUDGET_DERIVED = 40_655
+const BUDGET_DERIVED = 43_250
 
 /** What relations and values of queries add, for an app that asks for all of them. */
 const BUDGET_QUESTIONS = 1_800
@@ -46,6 +49,20 @@ describe('the smallest app in a browser', () => {
     expect(own.filter((path) => /(checks|measure|derived\/\w+)\.ts$/.test(path))).toEqual([])
     const packages = paths.filter((path) => !/^(src|test)\//.test(path)).map((path) => path.split('/')[0])
     expect([...new Set(packages)].sort()).toEqual(['eventsource-parser', 'idb', 'uuid'])
+  })
+
+  test('has the other storage modes, and what carries intents between them, in chunks of their own, within their budget', () => {
+    const modules = bundle.later.flatMap((chunk) => chunk.modules)
+    expect(modules).toEqual(
+      expect.arrayContaining([
+        'src/hosts/browser/localstorage.ts',
+        'src/client/storage/memory.ts',
+        'src/client/storage/carry.ts',
+      ]),
+    )
+    const bytes = bundle.later.reduce((total, chunk) => total + chunk.bytes, 0)
+    console.info(`on demand: ${bytes} bytes of Brotli in ${bundle.later.length} chunks`)
+    expect(bytes).toBeLessThanOrEqual(BUDGET_LATER)
   })
 
   test('the guard refuses one byte too much, and then names each module with its share', () => {

@@ -16,8 +16,10 @@ export interface Weighed {
 
 /** A bundle. */
 export interface Bundle {
-  /** The chunks, also those that are loaded later, as they are sent: bytes in all. */
+  /** The chunks that a page loads at its start, as they are sent: bytes in all. */
   readonly bytes: number
+  /** The chunks that are loaded on demand: bytes of each, and the modules in it. */
+  readonly later: readonly { readonly bytes: number; readonly modules: readonly string[] }[]
   readonly minified: number
   /** The heaviest first. */
   readonly modules: readonly Weighed[]
@@ -27,20 +29,23 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The bundle of the app whose entry this file is. */
 export async function bundleOf(entry: string): Promise<Bundle> {
-  const chunks = await chunksOf(entry, true)
+  const all = await chunksOf(entry, true)
+  const chunks = atStart(all)
   const bytes = sum(chunks.map(({ code }) => brotli(code)))
-  const alone = (await chunksOf(entry, false)).flatMap(({ modules }) =>
+  const alone = atStart(await chunksOf(entry, false)).flatMap(({ modules }) =>
     Object.entries(modules).flatMap(([id, { code }]) => {
-      if (code === null || code.trim() === '') return []
-      const minified = minifySync('module.js', code).code
-      // Packages may lie in a checkout beside this one.
-      const module = id.replace(root, '').replace(/^.*node_modules\//, '')
-      return [{ module, minified, bytes: brotli(minified) }]
+      const minified = minifySync('module.js', code ?? '').code
+      // A module of which nothing is left weighs nothing: so is what Vite would preload chunks with, which is off here.
+      if (minified === '') return []
+      return [{ module: pathOf(id), minified, bytes: brotli(minified) }]
     }),
   )
   const scale = bytes / sum(alone.map((module) => module.bytes))
   return {
     bytes,
+    later: all
+      .filter((chunk) => !chunks.includes(chunk))
+      .map(({ code, modules }) => ({ bytes: brotli(code), modules: Object.keys(modules).map(pathOf) })),
     minified: sum(chunks.map(({ code }) => code.length)),
     modules: alone
       .map((module) => ({ module: module.module, minified: module.minified.length, share: module.bytes * scale }))
@@ -69,7 +74,22 @@ function roomOf(module: string): string {
   return parts.slice(0, module.startsWith('@') ? 2 : 1).join('/')
 }
 
+/** Packages may lie in a checkout beside this one. */
+function pathOf(id: string): string {
+  return id.replace(root, '').replace(/^.*node_modules\//, '')
+}
+
+/** The entry, and whatever it imports without being asked. */
+function atStart(chunks: readonly Chunk[]): readonly Chunk[] {
+  const found = new Set(chunks.filter(({ isEntry }) => isEntry))
+  for (const { imports } of found) for (const chunk of chunks) if (imports.includes(chunk.fileName)) found.add(chunk)
+  return [...found]
+}
+
 interface Chunk {
+  readonly fileName: string
+  readonly isEntry: boolean
+  readonly imports: readonly string[]
   readonly code: string
   readonly modules: { readonly [id: string]: { readonly code: string | null } }
 }

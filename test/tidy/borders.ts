@@ -37,7 +37,11 @@ export const BORDERS: readonly Border[] = [
   },
   { place: 'client/replica', may: below, types: ['client/storage'] },
   { place: 'client/query', may: [...below, 'client/replica'], types: ['client/api.ts', 'client/status.ts'] },
-  { place: 'client/storage', may: [...below, 'client/outbox/stored.ts', 'client/outbox/snapshot.ts'] },
+  {
+    place: 'client/storage',
+    may: [...below, 'client/outbox/stored.ts', 'client/outbox/snapshot.ts', 'client/outbox/line.ts'],
+    types: ['client/outbox/entry.ts'],
+  },
   {
     place: 'client/outbox',
     may: [...below, 'client/outbox/stored.ts', 'client/status.ts', 'client/take.ts'],

@@ -65,6 +65,8 @@ export interface Outbox extends SessionNotes {
   setSending(entries: readonly OutboxEntry[], isSending: boolean): void
   /** Begins a new birth: the same intents under new numbers, all to be decided again. Resolves when that is stored. */
   rebirth(client: ClientId, at: number): Promise<void>
+  /** The journal of a new birth of all that is durable, for a storage that goes on elsewhere; nothing is changed here. */
+  reborn(client: ClientId, at: number): readonly OutboxEvent[]
   /**
    * Lets go of decided entries from before `decidedBefore`, of discarded ones from before `discardedBefore`; rewrites the journal when that is
    * worth it.
@@ -294,6 +296,7 @@ export function createOutbox(
       }
       if (changed.length > 0) listener.changed(changed)
     },
+    reborn: (next, at) => rebornEvents(next, line.client, line.first, line.entries(), at, line.ofSession()),
     rebirth: (next, at) =>
       lane.run(async () => {
         let before: readonly OwnEntry[] = []

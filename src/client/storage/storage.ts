@@ -71,12 +71,12 @@ export interface Storage {
    */
   append(intents: readonly IntentContent[], draft?: Draft): Promise<Sequence | undefined>
   /** The platform says that there was such a store, and that it had to throw it away. */
-  readonly hasLost?: boolean
+  readonly hasLost?: boolean | undefined
   /**
    * A write is asked for as soon as the calls have run, because another process does it meanwhile. Absent where this one does it: then
    * the turn is over first, so that what the calls left behind is collected before the disk is waited for, and not in its stead.
    */
-  readonly writesElsewhere?: true
+  readonly writesElsewhere?: true | undefined
   /** Begins a draft for one append of this storage. Absent where nothing would be gained by it. */
   readonly draft?: (() => Draft) | undefined
   /**
@@ -102,6 +102,37 @@ export interface Storage {
   close(): Promise<void>
   /** How several clients keep to one store, where they can (the tabs of one browser). Absent where one process has it alone. */
   readonly shared?: SharedStorage | undefined
+  /** How it goes on in another mode while it runs, where it can. Absent where it has one mode alone. */
+  readonly ladder?: LadderPort | undefined
+}
+
+/** Why a mode was refused or left, as a word for code: apps have the sentences. */
+export type RefusedWhy = 'quota' | 'forbidden' | 'lost' | 'timed_out' | 'in_use' | 'unreadable' | 'failed'
+
+/** A mode that was tried in vain. */
+export interface Refused {
+  readonly mode: StorageMode
+  readonly why: RefusedWhy
+}
+
+/** The side of a storage of several modes that the client sees. */
+export interface LadderPort {
+  /** What was tried in vain or left, in this order. */
+  readonly refused: readonly Refused[]
+  /** Why the mode is not the first of the order. */
+  readonly why: RefusedWhy | undefined
+  /** Whom to ask before a move and to tell of it. Called once, after `load`. */
+  listen(mover: Mover): void
+}
+
+/** The client, as whoever moves its storage needs it. */
+export interface Mover {
+  /** All that the outbox holds and that is durable, as the journal of a new birth. */
+  reborn(): readonly OutboxEvent[]
+  /** The outbox lies elsewhere from now on: these events are all of it. `mode`, `isDurable` and `shared` are those of the new place. */
+  moved(events: readonly OutboxEvent[]): void
+  /** What is made may be kept in a mode that is not durable, without a person being asked. */
+  readonly acceptsNotDurable: boolean
 }
 
 /**

@@ -32,6 +32,8 @@ export interface RolePlayer {
   /** Begins to play: `onLead` comes at once where nobody else could lead. */
   start(): void
   say(word: Word): void
+  /** The storage went on elsewhere: this client is alone from now on, and leads (again). The others go on with what it has left. */
+  leave(): void
   /** Gives the lead, or the wait for it, up. */
   close(): void
 }
@@ -51,6 +53,7 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
   const { shared } = storage
   let role: Role = shared === undefined ? 'alone' : 'following'
   let isClosed = false
+  let isStarted = false
   let stopLeading: Cancel = () => undefined
   let stopLooking: Cancel = () => undefined
   // Until another client was heard, there is nobody to tell of a write, and telling costs a third of what the write does. Whoever
@@ -60,7 +63,16 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
   let isDue = false
 
   const say = (word: Word): void => {
-    if (!isClosed) tabs?.say(word)
+    if (!isClosed && role !== 'alone') tabs?.say(word)
+  }
+
+  /** The last word to the others. */
+  const part = (): void => {
+    // Somebody may have come of whom nothing was heard yet.
+    tabs?.say({ kind: 'kept' })
+    stopLooking()
+    stopLeading()
+    tabs?.close()
   }
 
   /** One look into the store at a time; a hint that comes meanwhile is good for one more. */
@@ -95,7 +107,7 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
       stopLeading = clock.after(TRY_AGAIN_MS, waitForTurn)
       return
     }
-    if (isClosed) return
+    if (isClosed || role === 'alone') return
     role = 'leading'
     onLead()
   }
@@ -138,6 +150,16 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
         ? storage
         : {
             ...storage,
+            // A storage of several modes may be another one later.
+            get mode() {
+              return storage.mode
+            },
+            get isDurable() {
+              return storage.isDurable
+            },
+            get shared() {
+              return storage.shared
+            },
             append: (intents, draft) => told(storage.append(intents, draft)),
             note: (make: MakeEvents) => told(storage.note(make)),
             rewriteOutbox: (make: MakeEvents) => told(storage.rewriteOutbox(make)),
@@ -145,6 +167,7 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
             rewriteFrames: (frames) => told(storage.rewriteFrames(frames)),
           },
     start() {
+      isStarted = true
       if (role === 'alone') return onLead()
       look()
       if (tabs === undefined) return void takeLead()
@@ -164,14 +187,16 @@ export function createRole({ storage, tabs, clock, onLead, onLost, onWord, repor
       waitForTurn()
     },
     say,
+    leave() {
+      if (role !== 'alone') part()
+      role = 'alone'
+      isAlone = true
+      if (isStarted && !isClosed) onLead()
+    },
     close() {
       if (isClosed) return
-      // Somebody may have come of whom nothing was heard yet.
-      say({ kind: 'kept' })
       isClosed = true
-      stopLooking()
-      stopLeading()
-      tabs?.close()
+      if (role !== 'alone') part()
     },
   }
 }

@@ -64,6 +64,7 @@ export function createTalker(player: () => RolePlayer | undefined, startPaused: 
       return isPaused || isOver ? { ...talk, connection: 'paused' } : talk
     },
     lead(make) {
+      engine?.stop()
       engine = make()
       begin()
     },

@@ -2,7 +2,8 @@
 // told to, so that a test can take the network away first. What it waits for it hears from the client; nothing is polled.
 
 import { browser } from 'holdfast/browser'
-import { type Client, createClient, type LiveQuery, type Status } from 'holdfast/client'
+import { type Client, createClient, type LiveQuery, pointersOf, type Status } from 'holdfast/client'
+import { openDB } from 'idb'
 import { app } from '../app.ts'
 
 /** What is waited for and does not come within this time will not come. */
@@ -76,6 +77,12 @@ const page = {
       .outbox()
       .map(({ sequence, badge }) => ({ sequence, badge })),
   quiet: () => running().quiet(),
+  /** Says where the person is; resolves when that is kept. */
+  point: (name: string, id: string) => pointersOf(running()).set(name, id),
+  async pointer(name: string): Promise<string | undefined> {
+    await pointersOf(running()).ready
+    return pointersOf(running()).get(name)
+  },
   startWorkout: (id: string) => running().mutate.startWorkout({ id }).saved,
   /** Logs sets with these numbers, all in one turn; resolves when all are saved. */
   async logSets(workoutId: string, device: string, numbers: readonly number[]): Promise<void> {
@@ -90,15 +97,36 @@ const page = {
     }
   },
   /** Logs one set; says how that ended. */
-  async tryToLog(workoutId: string, device: string, number: number): Promise<'saved' | Refusal> {
+  async tryToLog(workoutId: string, device: string, number: number, accept = false): Promise<'saved' | Refusal> {
     try {
-      await running().mutate.logSet({ workoutId, device, number }).saved
+      await running().mutate.logSet({ workoutId, device, number }, { accept }).saved
       return 'saved'
     } catch (error) {
       const { code, details } = error as Refusal
       return { code, details }
     }
   },
+  /** Fills what room the origin has with things of another app's, in ever smaller pieces. */
+  async fillUp(): Promise<void> {
+    const db = await openDB('filler', 1, {
+      upgrade: (fresh) => void fresh.createObjectStore('pieces', { autoIncrement: true }),
+    })
+    const add = (bytes: number): Promise<boolean> =>
+      db.add('pieces', crypto.getRandomValues(new Uint8Array(bytes))).then(
+        () => true,
+        () => false,
+      )
+    for (let bytes = 60_000; bytes >= 1; bytes = Math.floor(bytes / 8)) while (await add(bytes));
+    db.close()
+  },
+  /** The browser refuses every write to Web Storage from now on, as one does whose owner forbids it. */
+  blockWebStorage(): void {
+    Storage.prototype.setItem = () => {
+      throw new DOMException('Web Storage is blocked', 'SecurityError')
+    }
+  },
+  /** How many items of a rescue copy lie in Web Storage. */
+  rescueItems: () => Object.keys(localStorage).filter((key) => key.startsWith('holdfast-rescue/')).length,
   sets(workoutId: string): readonly ShownSet[] {
     const sets = live(workoutId)
     const rows = shown(sets.rows)
