@@ -91,8 +91,8 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'notify',
     file: 'client/query/live.ts',
-    find: 'if (query.isOpen) query.listeners.emit(rows)',
-    replace: 'for (const _ of [1, 2]) if (query.isOpen) query.listeners.emit(rows)',
+    find: 'if (query.isOpen) query.listeners.emit(query.value)',
+    replace: 'for (const _ of [1, 2]) if (query.isOpen) query.listeners.emit(query.value)',
     why: 'Listeners hear of every change twice (I14).',
   },
   {

@@ -2,7 +2,15 @@
 // told to, so that a test can take the network away first. What it waits for it hears from the client; nothing is polled.
 
 import { browser } from 'holdfast/browser'
-import { type Client, createClient, type LiveQuery, pointersOf, type Status } from 'holdfast/client'
+import {
+  type Client,
+  createClient,
+  type LiveQuery,
+  pointersOf,
+  type Status,
+  signOut,
+  type Unsent,
+} from 'holdfast/client'
 import { openDB } from 'idb'
 import { app } from '../app.ts'
 
@@ -22,6 +30,17 @@ export interface Refusal {
   readonly code: string
   readonly details: unknown
 }
+
+/** As much of IndexedDB as is asked here. */
+interface Asked<Result> {
+  readonly result: Result
+  onsuccess: () => void
+}
+interface Database {
+  transaction(store: string): { objectStore(name: string): { getAllKeys(): Asked<readonly unknown[]> } }
+  close(): void
+}
+const { indexedDB } = globalThis as unknown as { readonly indexedDB: { open(name: string): Asked<Database> } }
 
 let client: Client<typeof app> | undefined
 let query: LiveQuery<unknown> | undefined
@@ -69,6 +88,12 @@ const page = {
     await client.ready
   },
   stop: () => running().close(),
+  /** Signs out; resolves with the code of what refuses it, or with how many intents the bundle has. */
+  signOut: (unsent?: Unsent): Promise<string | number | undefined> =>
+    signOut(running(), unsent).then(
+      (bundle) => bundle?.intents.length,
+      ({ code }: Refusal) => code,
+    ),
   pause: () => running().pause(),
   resume: () => running().resume(),
   status: (): Status => running().status(),
@@ -158,6 +183,19 @@ const page = {
     )
     return running().status().lost
   },
+  /** How many records a store of the database has, past all code of ours. */
+  countRecords: (store: string): Promise<number> =>
+    new Promise((resolve) => {
+      const opening = indexedDB.open('holdfast/anna')
+      opening.onsuccess = () => {
+        const keys = opening.result.transaction(store).objectStore(store).getAllKeys()
+        keys.onsuccess = () => {
+          opening.result.close()
+          // The head of a journal has a name for its key.
+          resolve(keys.result.filter((key) => typeof key === 'number').length)
+        }
+      }
+    }),
   acknowledgeLoss: () => running().acknowledgeLoss(),
   async untilStatus(wanted: Partial<Pick<Status, 'connection' | 'tab' | 'waiting'>>): Promise<Status> {
     const fits = (): boolean => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SyncError } from 'holdfast'
-import { type Client, createClient, type Host, type NetworkRequest } from 'holdfast/client'
+import { type Client, createClient, type Host, type NetworkRequest, signOut } from 'holdfast/client'
 import { node, serve } from 'holdfast/node'
 import { createAuthority } from 'holdfast/server'
 import { nodeHost, sqlite } from 'holdfast/sqlite'
@@ -95,7 +95,7 @@ test('[I8] twenty intents of one account and twenty of another, made offline on 
   const on = await stage()
   const anna = await on.open('anna')
   const hers = await put(anna, 20, 1)
-  await anna.close()
+  await signOut(anna, 'keep')
   const ben = await on.open('ben')
   expect(ben.outbox()).toEqual([])
   const his = await put(ben, 20, 101)
@@ -104,7 +104,7 @@ test('[I8] twenty intents of one account and twenty of another, made offline on 
   await ben.quiet()
   expect([...ben.inspect().replica.rows('notes')].map(({ id }) => id).sort()).toEqual([...his].sort())
   expect(on.seen.every(({ actor }) => actor === 'ben')).toBe(true)
-  await ben.close()
+  await signOut(ben)
   const again = await on.open('anna')
   await again.quiet()
   expect([...again.inspect().replica.rows('notes')].map(({ id }) => id).sort()).toEqual([...hers].sort())
