@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { nodeHost } from '../hosts/node/authority-host.ts'
 import type { App } from '../schema/app.ts'
 import type { Database, Sql, SqlRow, SqlValue } from '../server/db/db.ts'
-import { inPieces, keyedInPieces } from '../server/db/in-list.ts'
+import { highestInPieces, inPieces, keyedInPieces } from '../server/db/in-list.ts'
 import { sqliteDialect } from '../server/db/sqlite/dialect.ts'
 import { sqlite } from '../server/db/sqlite/sqlite.ts'
 import { ReachError } from './errors.ts'
@@ -78,6 +78,7 @@ function openReadOnly(file: string): Database {
     all,
     allIn: (text, before, values) => inPieces(all, text, before, values),
     allKeyed: (what, keys) => keyedInPieces(all, what, keys),
+    highest: (table, column, key, values) => highestInPieces(all, table, column, key, values),
     run: refuse,
     insert: refuse,
     update: refuse,

@@ -161,8 +161,8 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'place',
     file: 'server/sync/flush.ts',
-    find: 'for (const give of moved) await give()',
-    replace: 'void moved',
+    find: ', ...moved.map((give) => give())',
+    replace: '',
     why: 'Rows that came under a parent by a move are placed behind all new ones of their commit (I11).',
   },
   {

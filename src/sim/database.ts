@@ -32,40 +32,27 @@ export function watchDatabase(inner: Database, watch: DatabaseWatch): Database {
         throw error
       }
     }
+    // Something may take its time between two statements: they stay in their order.
+    const turns = createLane()
+    const inTurn = <Result>(run: () => Promise<Result>): Promise<Result> =>
+      turns.run(async () => {
+        await between()
+        return run()
+      })
     const watchedSql: Sql = {
-      async all(text, parameters) {
-        await between()
-        return sql.all(text, parameters)
-      },
-      async attempt(text, parameters) {
-        await between()
-        return sql.attempt(text, parameters)
-      },
-      async run(text, parameters) {
-        await between()
-        return sql.run(text, parameters)
-      },
-      async insert(head, rows, tail) {
-        await between()
-        watch.inserting(head, rows)
-        return sql.insert(head, rows, tail)
-      },
-      async allIn(text, before, values) {
-        await between()
-        return sql.allIn(text, before, values)
-      },
-      async allKeyed(what, keys) {
-        await between()
-        return sql.allKeyed(what, keys)
-      },
-      async update(table, key, columns, rows) {
-        await between()
-        return sql.update(table, key, columns, rows)
-      },
-      async delete(table, key, values) {
-        await between()
-        return sql.delete(table, key, values)
-      },
+      all: (text, parameters) => inTurn(() => sql.all(text, parameters)),
+      attempt: (text, parameters) => inTurn(() => sql.attempt(text, parameters)),
+      run: (text, parameters) => inTurn(() => sql.run(text, parameters)),
+      insert: (head, rows, tail) =>
+        inTurn(() => {
+          watch.inserting(head, rows)
+          return sql.insert(head, rows, tail)
+        }),
+      allIn: (text, before, values) => inTurn(() => sql.allIn(text, before, values)),
+      allKeyed: (what, keys) => inTurn(() => sql.allKeyed(what, keys)),
+      highest: (table, column, key, values) => inTurn(() => sql.highest(table, column, key, values)),
+      update: (table, key, columns, rows) => inTurn(() => sql.update(table, key, columns, rows)),
+      delete: (table, key, values) => inTurn(() => sql.delete(table, key, values)),
       savepoint: (body) => sql.savepoint(body),
     }
     return { sql: watchedSql, between }

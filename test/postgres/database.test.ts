@@ -47,8 +47,9 @@ test('writes are one at a time over all processes, and each sees what those befo
   const order: string[] = []
   const raise = (by: Database, name: string) =>
     by.write(async (sql) => {
-      order.push(`${name} begins`)
+      // What it does before its first answer is done without the lock, while its statements are on their way.
       const [row] = await sql.all('SELECT n FROM t')
+      order.push(`${name} begins`)
       await new Promise((resolve) => setImmediate(resolve))
       await sql.run('UPDATE t SET n = ?', [Number(row?.['n']) + 1])
       order.push(`${name} ends`)

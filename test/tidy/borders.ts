@@ -85,6 +85,7 @@ export const BORDERS: readonly Border[] = [
   { place: 'server/state', may: [...below, 'server/db'], isFlat: true },
   { place: 'server/state/adopt.ts', may: [...below, 'server/db', 'server/state'] },
   { place: 'server/state/authors.ts', may: [...below, 'server/db', 'server/state'] },
+  { place: 'server/state/entries.ts', may: [...below, 'server/db', 'server/state'] },
   { place: 'server/state/open-ledger.ts', may: [...below, 'server/db', 'server/state'] },
   { place: 'server/state/tables.ts', may: [...below, 'server/db', 'server/state'] },
   { place: 'server/db', may: below, types: ['server/host.ts'] },

@@ -13,15 +13,16 @@ export interface Keyed {
   /** The list behind SELECT. */
   readonly columns: string
   readonly table: string
-  /** The columns of a key, all of them texts, for which there is an index. */
+  /** The columns of a key, for which there is an index: one column of any type, or several texts. */
   readonly key: readonly string[]
   /** What must hold besides. */
   readonly where?: string
 }
 
 /**
- * Statements inside one transaction or snapshot. Parameters are written `?`; names come quoted. A statement that fails may take the
- * whole transaction with it, up to the last savepoint: who wants to go on after an error must have opened one.
+ * Statements inside one transaction or snapshot. Parameters are written `?`; names come quoted. They are done in the order in which they
+ * are asked for, also by who does not wait for their results. A statement that fails may take the whole transaction with it, up to the
+ * last savepoint: who wants to go on after an error must have opened one.
  */
 export interface Sql {
   /** The rows of a statement. */
@@ -38,7 +39,9 @@ export interface Sql {
   /** All rows of `text` with `IN (…)` in it as `IN (?*)`, for each of the values once; `before` are the parameters that stand before it. */
   allIn(text: string, before: readonly SqlValue[], values: readonly SqlValue[]): Promise<readonly SqlRow[]>
   /** All rows with one of these keys, each of which stands there once. */
-  allKeyed(what: Keyed, keys: readonly (readonly string[])[]): Promise<readonly SqlRow[]>
+  allKeyed(what: Keyed, keys: readonly (readonly SqlValue[])[]): Promise<readonly SqlRow[]>
+  /** The highest `column` of the rows with each value of `key`, as rows `value` and `last`, where there is an index over both. */
+  highest(table: string, column: string, key: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]>
   /** Sets these columns in the rows found by `key`: each of `rows` holds their values, then that of the key. Gives the number changed. */
   update(
     table: string,

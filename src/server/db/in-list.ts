@@ -21,18 +21,39 @@ export const inPieces = (
 ): Promise<SqlRow[]> =>
   byPieces(values, (piece) => all(text.replace('?*', piece.map(() => '?').join(', ')), [...before, ...piece]))
 
-/** What is found by keys of several columns, piece by piece. */
+/** What is found by keys of one column or several, piece by piece. */
 export const keyedInPieces = (
   all: Sql['all'],
   { columns, table, key, where }: Keyed,
-  keys: readonly (readonly string[])[],
+  keys: readonly (readonly SqlValue[])[],
 ): Promise<SqlRow[]> =>
   byPieces(keys, (piece) => {
+    const condition = where === undefined ? '' : ` AND ${where}`
+    const found = `SELECT ${columns} FROM ${table} WHERE`
+    if (key.length === 1)
+      return all(`${found} ${key[0]} IN (${piece.map(() => '?').join(', ')})${condition}`, piece.flat())
     const marks = `(${key.map(() => '?').join(', ')})`
-    const list = piece.map(() => marks).join(', ')
-    const text = `SELECT ${columns} FROM ${table} WHERE (${key.join(', ')}) IN (VALUES ${list})${where === undefined ? '' : ` AND ${where}`}`
-    return all(text, piece.flat())
+    return all(
+      `${found} (${key.join(', ')}) IN (VALUES ${piece.map(() => marks).join(', ')})${condition}`,
+      piece.flat(),
+    )
   })
+
+/** The highest `column` of the rows with each value of `key`, piece by piece. */
+export async function highestInPieces(
+  all: Sql['all'],
+  table: string,
+  column: string,
+  key: string,
+  values: readonly SqlValue[],
+): Promise<readonly SqlRow[]> {
+  const [only] = values
+  const highest = `max(${column}) AS last FROM ${table} WHERE ${key}`
+  // Of one value the index says it at once; of a list the rows are counted.
+  if (only !== undefined && values.length === 1)
+    return (await all(`SELECT ${highest} = ?`, [only])).map((row) => ({ ...row, value: only }))
+  return inPieces(all, `SELECT ${key} AS value, ${highest} IN (?*) GROUP BY ${key}`, [], values)
+}
 
 async function byPieces<Key>(
   keys: readonly Key[],

@@ -9,15 +9,15 @@ import { check } from '../../base/assert.ts'
 import type { Place } from '../../protocol/frame.ts'
 import { type Scope, scopePrefix, scopeProblem } from '../../schema/scope.ts'
 import type { Sql } from '../db/db.ts'
-import { allIn } from '../db/in-list.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
 import { together } from '../db/together.ts'
 import { unfitRows } from '../db/unfit.ts'
 import { type Failure, recomputeGroups } from './aggregates.ts'
 import { givePositions, type Unplaced } from './append-index.ts'
 import type { Authors } from './authors.ts'
-import { forgetAlone, type LogEntry, liveIds, type OpenLog, openLog, writeEntries } from './change-log.ts'
-import { raiseVersions } from './commits.ts'
+import { forgetAlone, liveIds, type OpenLog, openLog } from './change-log.ts'
+import { placesAfter, placesOf, writePlaces } from './commits.ts'
+import { type Entry, scopesIn, writeLog } from './entries.ts'
 import { arrivalMarks, clearMarks, type Mark, readMarks } from './marks.ts'
 import { keyOf } from './turns.ts'
 import { raiseWatched } from './watched.ts'
@@ -77,11 +77,10 @@ export interface Commit {
   readonly authors?: Authors | undefined
 }
 
-/** Adopts all marks. */
-export async function adopt(sql: Sql, layout: Layout, commit: Commit): Promise<Adopted> {
+/** Adopts all marks. `log` is what was read of the change log in this transaction already. */
+export async function adopt(sql: Sql, layout: Layout, commit: Commit, log: OpenLog = openLog(sql)): Promise<Adopted> {
   const changes = await touchedRows(sql, layout)
   if (changes.marks.length === 0) return NOTHING
-  const log = openLog(sql)
   await lookUp(sql, log, layout.tables, changes.of)
   for (const table of layout.tables) await followRows(sql, log, table, changes)
   const entries: Entry[] = []
@@ -91,13 +90,22 @@ export async function adopt(sql: Sql, layout: Layout, commit: Commit): Promise<A
       entries.push({ table: name, id, from, to, isAlone: to === undefined && under !== undefined })
   }
   const failures: Failure[] = []
-  for (const aggregate of layout.aggregates) {
+  const touched = layout.aggregates.flatMap((aggregate) => {
     const groups = changes.groups.get(aggregate.of.name) ?? new Set<string>()
     for (const { under } of changes.of(aggregate.of.name).values()) if (under !== undefined) groups.add(under)
-    if (groups.size === 0) continue
-    const ids = [...groups]
-    const present = await recomputeGroups(sql, layout, aggregate, ids, failures)
-    await log.read(ids.map((id) => [aggregate.name, id]))
+    return groups.size === 0 ? [] : [{ aggregate, ids: [...groups] }]
+  })
+  // What these ask for does not depend on each other.
+  const [before, , ...recomputed] = await together([
+    placesOf(sql, scopesIn(entries)),
+    log.read(touched.flatMap(({ aggregate, ids }) => ids.map((id) => [aggregate.name, id] as const))),
+    ...touched.map(async ({ aggregate, ids }) => ({
+      aggregate,
+      ids,
+      ...(await recomputeGroups(sql, layout, aggregate, ids, failures)),
+    })),
+  ])
+  for (const { aggregate, ids, present } of recomputed) {
     const now = await scopesUnder(log, aggregate.of, ids, changes.of)
     for (const id of ids)
       entries.push({
@@ -108,24 +116,18 @@ export async function adopt(sql: Sql, layout: Layout, commit: Commit): Promise<A
         isAlone: false,
       })
   }
-  // Giving positions has marked rows again: what this adoption did itself is adopted with it.
-  await clearMarks(sql)
-  await raiseWatched(sql, [...changes.tables].filter(commit.isWatched))
-  return {
-    scopes: await logEntries(sql, log, entries, commit, changes),
-    tables: changes.tables,
-    unfit: unfitIn(layout, changes.of),
-    failures,
-  }
-}
-
-/** A row for the log: where it was, and where it is. */
-interface Entry {
-  readonly table: string
-  readonly id: string
-  readonly from: string | undefined
-  readonly to: string | undefined
-  readonly isAlone: boolean
+  const scopes = scopesIn(entries)
+  const others = scopes.filter((scope) => !before.has(scope))
+  const places = placesAfter(new Map([...before, ...(await placesOf(sql, others))]), scopes, commit.mark)
+  await together([
+    ...recomputed.map(({ write }) => write()),
+    // Giving positions has marked rows again: what this adoption did itself is adopted with it.
+    clearMarks(sql),
+    raiseWatched(sql, [...changes.tables].filter(commit.isWatched)),
+    writePlaces(sql, places, commit.at),
+    writeLog(sql, log, entries, places, commit.authors, changes),
+  ])
+  return { scopes: places, tables: changes.tables, unfit: unfitIn(layout, changes.of), failures }
 }
 
 /** Rows that may have had no parent and now have one again, or are no longer there. */
@@ -238,12 +240,10 @@ async function followRows(
   }
   for (const child of table.children) {
     const followers = changesOf(child.name)
-    for (const row of await allIn(
-      sql,
-      `SELECT ${child.value('id')} AS id, ${child.value(child.under)} AS leader FROM ${child.sql} WHERE ${child.value(child.under)} IN (?*)`,
-      [],
-      child.compared(child.under, moved),
-    )) {
+    const under = child.value(child.under)
+    const what = { columns: `${child.value('id')} AS id, ${under} AS leader`, table: child.sql, key: [under] }
+    const leaders = child.compared(child.under, moved).map((id) => [id])
+    for (const row of await sql.allKeyed(what, leaders)) {
       const id = String(row['id'])
       if (followers.has(id)) continue
       followers.set(id, { ...changeOf(id), wasThere: true })
@@ -266,11 +266,13 @@ async function readPlacement(sql: Sql, table: TableLayout, changes: ReadonlyMap<
     .map(({ column, parent }, index) => `, ${table.column(column)} AS p${index}, ${table.value(parent)} AS u${index}`)
     .join('')
   for (const change of changes.values()) change.isRead = true
-  const rows = await allIn(
-    sql,
-    `SELECT ${table.value('id')} AS id, ${table.value(table.under)} AS under${positions} FROM ${table.sql} WHERE ${table.value('id')} IN (?*)`,
-    [],
-    table.compared('id', [...changes.keys()]),
+  const rows = await sql.allKeyed(
+    {
+      columns: `${table.value('id')} AS id, ${table.value(table.under)} AS under${positions}`,
+      table: table.sql,
+      key: [table.value('id')],
+    },
+    table.compared('id', [...changes.keys()]).map((id) => [id]),
   )
   for (const row of rows) {
     const change = changes.get(String(row['id']))
@@ -314,33 +316,4 @@ async function scopesUnder(
     if (scope !== undefined) scopes.set(under, scope)
   }
   return scopes
-}
-
-/** Raises the touched scopes and writes the log: a row in its scope, and a tombstone in a scope that it left. */
-async function logEntries(
-  sql: Sql,
-  log: OpenLog,
-  rows: readonly Entry[],
-  { mark, at, authors }: Commit,
-  { marks, led }: Pick<Touched, 'marks' | 'led'>,
-): Promise<ReadonlyMap<string, Place>> {
-  const touched = new Set<string>()
-  for (const { from, to } of rows) {
-    if (from !== undefined) touched.add(from)
-    if (to !== undefined) touched.add(to)
-  }
-  const places = await raiseVersions(sql, [...touched].sort(), mark, at)
-  const entries: (LogEntry & { readonly scope: string; readonly isAlone: boolean })[] = []
-  const enter = (table: string, id: string, scope: string, isGone: boolean, isAlone: boolean) => {
-    const version = places.get(scope)?.version
-    check(version !== undefined, 'I7', `the scope ${scope} was touched and not raised`)
-    entries.push({ table, id, scope, version, isGone, isAlone })
-  }
-  for (const { table, id, from, to, isAlone } of rows) {
-    if (from !== undefined && from !== to) enter(table, id, from, true, isAlone)
-    if (to !== undefined) enter(table, id, to, false, false)
-  }
-  await authors?.enter(marks, led, entries)
-  await writeEntries(sql, log, entries)
-  return places
 }

@@ -4,8 +4,8 @@
 import { computeGroup, type OnFailure } from '../../schema/aggregate.ts'
 import type { Row } from '../../schema/table.ts'
 import type { Sql, SqlValue } from '../db/db.ts'
-import { allIn } from '../db/in-list.ts'
 import type { AggregateLayout, Layout } from '../db/layout.ts'
+import { together } from '../db/together.ts'
 
 /** A function of the app that failed for a group, or gave what no row can hold. */
 export interface Failure {
@@ -18,20 +18,30 @@ export interface Failure {
 /** Groups are computed so many at a time: a table that is made anew has all of them at once. */
 const SLICE = 500
 
-/** Computes these groups again and writes or deletes their rows. Gives the groups that have a row now, and notes what failed. */
+/** Groups that were computed. */
+export interface Recomputed {
+  /** Those that have a row now. */
+  readonly present: ReadonlySet<string>
+  /** Writes or deletes the rows that are not written yet. */
+  write(): Promise<void>
+}
+
+/** Computes these groups again and notes what failed. Of many groups the rows are written meanwhile, all but the last slice. */
 export async function recomputeGroups(
   sql: Sql,
   layout: Layout,
   aggregate: AggregateLayout,
   groups: readonly string[],
   failures: Failure[],
-): Promise<Set<string>> {
+): Promise<Recomputed> {
   const { sql: table, columns, measures } = aggregate
   const set = measures
     .map((measure) => `${layout.dialect.quote(measure)} = excluded.${layout.dialect.quote(measure)}`)
     .join(', ')
   const present = new Set<string>()
+  let write = async (): Promise<void> => undefined
   for (let at = 0; at < groups.length; at += SLICE) {
+    await write()
     const slice = groups.slice(at, at + SLICE)
     const rowsByGroup = await readGroups(sql, aggregate, slice)
     const computed: SqlValue[][] = []
@@ -43,14 +53,15 @@ export async function recomputeGroups(
       present.add(group)
       computed.push(aggregate.writeValues(row))
     }
-    await sql.delete(
-      table,
-      'id',
-      slice.filter((group) => !present.has(group)),
-    )
-    await sql.insert(`INSERT INTO ${table} (${columns})`, computed, ` ON CONFLICT (id) DO UPDATE SET ${set}`)
+    const gone = slice.filter((group) => !present.has(group))
+    write = async () => {
+      await together([
+        sql.delete(table, 'id', gone),
+        sql.insert(`INSERT INTO ${table} (${columns})`, computed, ` ON CONFLICT (id) DO UPDATE SET ${set}`),
+      ])
+    }
   }
-  return present
+  return { present, write: () => write() }
 }
 
 async function readGroups(
@@ -59,8 +70,9 @@ async function readGroups(
   groups: readonly string[],
 ): Promise<ReadonlyMap<string, Row[]>> {
   const rowsByGroup = new Map<string, Row[]>()
-  const text = `SELECT ${of.columns} FROM ${of.sql} WHERE ${of.value(by)} IN (?*)`
-  for (const found of await allIn(sql, text, [], of.compared(by, groups))) {
+  const what = { columns: of.columns, table: of.sql, key: [of.value(by)] }
+  const keys = of.compared(by, groups).map((group) => [group])
+  for (const found of await sql.allKeyed(what, keys)) {
     const row = of.readRow(found)
     if (row === undefined) continue
     const group = String(row[by])

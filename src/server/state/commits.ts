@@ -3,7 +3,7 @@
 import { check } from '../../base/assert.ts'
 import type { Place } from '../../protocol/frame.ts'
 import { ConstraintError, type Dialect, type Sql } from '../db/db.ts'
-import { allIn } from '../db/in-list.ts'
+import { together } from '../db/together.ts'
 
 /** The tables of scopes and commits. */
 export const commitTables = (dialect: Dialect): readonly string[] => [
@@ -13,10 +13,45 @@ export const commitTables = (dialect: Dialect): readonly string[] => [
 
 /** Where each of these scopes stands; a scope that never changed is missing. */
 export async function placesOf(sql: Sql, scopes: readonly string[]): Promise<Map<string, Place>> {
-  const rows = await allIn(sql, 'SELECT scope, version, mark FROM holdfast_scope WHERE scope IN (?*)', [], scopes)
+  const rows = await sql.allKeyed(
+    { columns: 'scope, version, mark', table: 'holdfast_scope', key: ['scope'] },
+    scopes.map((scope) => [scope]),
+  )
   return new Map(
     rows.map((row) => [String(row['scope']), { version: Number(row['version']), mark: String(row['mark']) }]),
   )
+}
+
+/** The places of these scopes when each is raised by one version from where it stands. */
+export function placesAfter(
+  before: ReadonlyMap<string, Place>,
+  scopes: Iterable<string>,
+  mark: string,
+): Map<string, Place> {
+  const after = new Map<string, Place>()
+  for (const scope of scopes) after.set(scope, { version: (before.get(scope)?.version ?? 0) + 1, mark })
+  return after
+}
+
+/** Writes that scopes were raised to these places, and the commit. */
+export async function writePlaces(sql: Sql, places: ReadonlyMap<string, Place>, at: number): Promise<void> {
+  const rows = [...places].map(([scope, { version, mark }]) => [scope, version, mark])
+  try {
+    await together([
+      sql.insert(
+        'INSERT INTO holdfast_scope (scope, version, mark)',
+        rows,
+        ' ON CONFLICT (scope) DO UPDATE SET version = excluded.version, mark = excluded.mark',
+      ),
+      sql.insert(
+        'INSERT INTO holdfast_commit (scope, version, mark, at)',
+        rows.map((row) => [...row, at]),
+      ),
+    ])
+  } catch (error) {
+    check(!(error instanceof ConstraintError), 'I7', 'a version of a scope was to be given a second time')
+    throw error
+  }
 }
 
 /** Raises each scope by one version and notes the commit. Gives the new places. */
@@ -26,25 +61,9 @@ export async function raiseVersions(
   mark: string,
   at: number,
 ): Promise<Map<string, Place>> {
-  const before = await placesOf(sql, scopes)
-  const after = new Map<string, Place>()
-  for (const scope of scopes) after.set(scope, { version: (before.get(scope)?.version ?? 0) + 1, mark })
-  const rows = [...after].map(([scope, { version }]) => [scope, version, mark])
-  await sql.insert(
-    'INSERT INTO holdfast_scope (scope, version, mark)',
-    rows,
-    ' ON CONFLICT (scope) DO UPDATE SET version = excluded.version, mark = excluded.mark',
-  )
-  try {
-    await sql.insert(
-      'INSERT INTO holdfast_commit (scope, version, mark, at)',
-      rows.map((row) => [...row, at]),
-    )
-  } catch (error) {
-    check(!(error instanceof ConstraintError), 'I7', 'a version of a scope was to be given a second time')
-    throw error
-  }
-  return after
+  const places = placesAfter(await placesOf(sql, scopes), scopes, mark)
+  await writePlaces(sql, places, at)
+  return places
 }
 
 /** The mark of one version of a scope, or undefined when this history has no such version, or remembers it no longer. */
@@ -62,9 +81,9 @@ export async function oldestOf(sql: Sql, scope: string): Promise<Place | undefin
 }
 
 /**
- * What stands for the mark of a version that is remembered no longer: the oldest commit that is, its mark and then its version in
- * hexadecimal digits. A first sync passes such versions, since rows that have not changed for long lie there; between its pages the
- * place must still tell whether the history is the same.
+ * The mark of a place inside a version below the last one: that of the last commit, and then its version in hexadecimal digits. A page
+ * that ends there has passed what then stood before it; where a commit after that version is lost, a row that it had moved back stands
+ * before it again. It also serves where the version itself is remembered no longer.
  */
 export function markBefore({ version, mark }: Place): string {
   return mark + version.toString(16)

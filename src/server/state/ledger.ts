@@ -5,7 +5,6 @@ import { check } from '../../base/assert.ts'
 import type { Details } from '../../base/errors.ts'
 import { appendOutcome, type Outcome, type OutcomeRange } from '../../protocol/outcome.ts'
 import { ConstraintError, type Dialect, type Sql, type SqlRow } from '../db/db.ts'
-import { allIn } from '../db/in-list.ts'
 
 /** The tables of clients and of outcomes. */
 export const ledgerTables = (dialect: Dialect): readonly string[] => [
@@ -51,11 +50,9 @@ export async function readClient(sql: Sql, client: string): Promise<ClientRecord
 
 /** The records of several clients. */
 export async function readClients(sql: Sql, clients: readonly string[]): Promise<Map<string, ClientRecord>> {
-  const rows = await allIn(
-    sql,
-    'SELECT client, actor, decided, decided_id, stored, pruned FROM holdfast_client WHERE client IN (?*)',
-    [],
-    clients,
+  const rows = await sql.allKeyed(
+    { columns: 'client, actor, decided, decided_id, stored, pruned', table: 'holdfast_client', key: ['client'] },
+    clients.map((client) => [client]),
   )
   return new Map(rows.map((row) => [String(row['client']), toClient(row)]))
 }

@@ -4,12 +4,13 @@
 // Knows neither rights nor outcomes; attempt.ts takes an intent's writes back, flush.ts puts rows into SQL.
 import type { Row } from '../../schema/table.ts'
 import type { Sql } from '../db/db.ts'
-import { allIn } from '../db/in-list.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
+import { together } from '../db/together.ts'
 import type { GrantsSource } from '../rights/grants.ts'
 import type { LoadRow } from '../rights/scopes.ts'
 import { selectRows } from '../rights/select.ts'
-import { type Arrival, type Changes, type Position, type Update, writeChanges } from './flush.ts'
+import { highestPositions } from '../state/append-index.ts'
+import { type Arrival, type Changes, type Highest, type Position, sendChanges, type Update } from './flush.ts'
 
 /** What a row was at some moment. Its numbers are those of the buffer's writes; 0 stands for what was so when the row was read. */
 export interface Moment {
@@ -45,10 +46,11 @@ interface Collected extends Changes {
   readonly arrivals: Map<Position, Arrival[]>
 }
 
-/** What is to be read together: rows by their ids, and whether there are rows of a table under these ids. */
+/** What is to be read together: rows by their ids, whether there are rows of a table under these ids, and the last positions there. */
 export interface Wanted {
   readonly rows: Map<TableLayout, Set<string>>
   readonly childless: Map<TableLayout, Set<string>>
+  readonly positions: Map<Position, { readonly table: TableLayout; readonly parents: Set<string> }>
 }
 
 /** The rows of the batches of one commit. */
@@ -63,7 +65,7 @@ export interface Buffer {
   lookUp(table: TableLayout, id: string): Held | Promise<Held>
   /** The row with this id, if it was read already. */
   peek(table: TableLayout, id: string): Held | undefined
-  /** Reads what is not known yet, with one statement for each table. */
+  /** Reads what is not known yet, with one statement for each table and each list. */
   preload(wanted: Wanted): Promise<void>
   /** Whether it is known that SQL has no row of `child` under this id. */
   isChildless(child: TableLayout, id: string): boolean
@@ -76,6 +78,12 @@ export interface Buffer {
    * Rejects with a ConstraintError when a constraint refuses it; then the transaction, or its savepoint, must be undone.
    */
   flush(except?: ReadonlyMap<Held, Moment>): Promise<void>
+  /** Sends that on its way: what is asked of SQL from then on finds it there, or fails as it fails. */
+  send(): Promise<void>
+  /** Settles when everything that was sent is in SQL. Rejects as `flush` does. */
+  sent(): Promise<unknown>
+  /** How many rows wait to be written. */
+  size(): number
   /** Forgets what was read, because SQL may hold something else by now. What waits to be flushed still does. */
   forget(): void
   /** Forgets also what waits to be flushed: it is undone. */
@@ -88,8 +96,11 @@ export interface Buffer {
 export function createBuffer(sql: Sql, layout: Layout): Buffer {
   const rows = new Map<TableLayout, Map<string, Held>>()
   const dirty = new Set<Held>()
-  /** By child table, the ids under which SQL had no rows when it was asked; nothing was written there since. */
+  /** By child table, the ids under which SQL had no rows when it was asked; none was sent there since. */
   const childless = new Map<TableLayout, Set<string>>()
+  /** The highest positions under parents, as SQL had them when it was asked, and as they were given since. */
+  const highest: Highest = new Map()
+  let underWay: Promise<unknown> = Promise.resolve()
   let writes = 0
   /** The last write before the batch that is under way. */
   let begunAt = 0
@@ -122,28 +133,41 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
   }
 
   async function preload(wanted: Wanted): Promise<void> {
-    for (const [table, ids] of wanted.rows) {
-      const list = table.written.map((column) => table.select(column)).join(', ')
-      const keys = table.compared('id', [...ids])
-      const text = `SELECT ${list}, ${table.asText('id')} AS key FROM ${table.sql} WHERE ${table.value('id')} IN (?*)`
-      const found = new Map((await allIn(sql, text, [], keys)).map((row) => [String(row['key']), row]))
-      const ofTable = rows.get(table) ?? new Map<string, Held>()
-      rows.set(table, ofTable)
-      for (const id of ids) {
-        const row = found.get(id)
-        hold(table, ofTable, id, row === undefined ? undefined : table.readRow(row))
-      }
+    await together([
+      ...[...wanted.rows].map(([table, ids]) => preloadRows(table, ids)),
+      ...[...wanted.childless].map(([child, ids]) => preloadChildless(child, ids)),
+      ...[...wanted.positions].map(async ([position, { table, parents }]) => {
+        const found = await highestPositions(sql, table, position, [...parents])
+        highest.set(position, new Map([...(highest.get(position) ?? []), ...found]))
+      }),
+    ])
+  }
+
+  async function preloadRows(table: TableLayout, ids: ReadonlySet<string>): Promise<void> {
+    const list = table.written.map((column) => table.select(column)).join(', ')
+    const rowsFound = await sql.allKeyed(
+      { columns: `${list}, ${table.asText('id')} AS key`, table: table.sql, key: [table.value('id')] },
+      table.compared('id', [...ids]).map((id) => [id]),
+    )
+    const found = new Map(rowsFound.map((row) => [String(row['key']), row]))
+    const ofTable = rows.get(table) ?? new Map<string, Held>()
+    rows.set(table, ofTable)
+    for (const id of ids) {
+      const row = found.get(id)
+      hold(table, ofTable, id, row === undefined ? undefined : table.readRow(row))
     }
-    for (const [child, ids] of wanted.childless) {
-      const under = child.asText(child.under)
-      const text = `SELECT DISTINCT ${under} AS under FROM ${child.sql} WHERE ${child.value(child.under)} IN (?*)`
-      const taken = new Set(
-        (await allIn(sql, text, [], child.compared(child.under, [...ids]))).map((row) => String(row['under'])),
-      )
-      const known = childless.get(child) ?? new Set<string>()
-      childless.set(child, known)
-      for (const id of ids) if (!taken.has(id)) known.add(id)
-    }
+  }
+
+  async function preloadChildless(child: TableLayout, ids: ReadonlySet<string>): Promise<void> {
+    const under = child.asText(child.under)
+    const rowsFound = await sql.allKeyed(
+      { columns: `DISTINCT ${under} AS under`, table: child.sql, key: [child.value(child.under)] },
+      child.compared(child.under, [...ids]).map((id) => [id]),
+    )
+    const taken = new Set(rowsFound.map((row) => String(row['under'])))
+    const known = childless.get(child) ?? new Set<string>()
+    childless.set(child, known)
+    for (const id of ids) if (!taken.has(id)) known.add(id)
   }
 
   const load: LoadRow = (table, id) => {
@@ -151,9 +175,9 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
     return held instanceof Promise ? held.then(({ now }) => now) : held.now
   }
 
-  async function flush(except?: ReadonlyMap<Held, Moment>): Promise<void> {
+  async function send(except?: ReadonlyMap<Held, Moment>): Promise<void> {
     if (dirty.size === 0) return
-    childless.clear()
+    if (hasDeleted) forgetPlaces()
     const changes = new Map<TableLayout, Collected>()
     for (const held of dirty) {
       const { table, id, stored: from, storedAt } = held
@@ -166,6 +190,9 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
       const isSame = goneAt <= storedAt
       if (from !== undefined && (to === undefined || !isSame)) ofTable.deletes.push(id)
       if (to !== undefined && to !== from) {
+        // Where a row leaves a parent, another one may be the last there; where one comes, there is a child.
+        if (from !== undefined) forgetPlaces()
+        else childless.get(table)?.delete(String(to[table.under]))
         const left: Position[] = []
         for (const [index, position] of table.positions.entries()) {
           const at = cameAt[index] ?? 0
@@ -185,13 +212,30 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
       if (!except?.has(held)) dirty.delete(held)
     }
     if (dirty.size === 0) hasDeleted = false
-    await writeChanges(sql, layout, changes)
-    // Where tables were there before, foreign keys and triggers of the app may have changed other rows than those that were written.
-    if (layout.tables.some(({ isExisting }) => isExisting)) forget()
+    // Where tables were there before, foreign keys and triggers of the app may change other rows than those that are written.
+    const mayChangeMore = layout.tables.some(({ isExisting }) => isExisting)
+    if (mayChangeMore) forgetPlaces()
+    const { done } = await sendChanges(sql, layout, changes, highest)
+    // Who waits for the last of them waits for all.
+    const before = underWay
+    underWay = together([before, done])
+    underWay.catch(() => undefined)
+    if (mayChangeMore) forget()
+  }
+
+  const flush = async (except?: ReadonlyMap<Held, Moment>): Promise<void> => {
+    await send(except)
+    await underWay
+  }
+
+  /** Forgets what was read of the places under parents. */
+  function forgetPlaces(): void {
+    childless.clear()
+    highest.clear()
   }
 
   function forget(): void {
-    childless.clear()
+    forgetPlaces()
     rows.clear()
     for (const held of dirty) rows.set(held.table, (rows.get(held.table) ?? new Map<string, Held>()).set(held.id, held))
   }
@@ -221,11 +265,15 @@ export function createBuffer(sql: Sql, layout: Layout): Buffer {
       dirty.add(held)
     },
     flush,
+    send: () => send(),
+    sent: () => underWay,
+    size: () => dirty.size,
     forget,
     discard() {
       rows.clear()
-      childless.clear()
+      forgetPlaces()
       dirty.clear()
+      underWay = Promise.resolve()
     },
     grantsSource: {
       get: (name, id) => load(layout.table(name), id),

@@ -5,6 +5,7 @@ import { check } from '../../base/assert.ts'
 import type { Row } from '../../schema/table.ts'
 import { ConstraintError, type Sql, type SqlValue } from '../db/db.ts'
 import type { Layout, TableLayout } from '../db/layout.ts'
+import { together } from '../db/together.ts'
 import { nextPositions, setPositions } from '../state/append-index.ts'
 
 export type Position = TableLayout['positions'][number]
@@ -32,37 +33,46 @@ export interface Update {
   readonly left: readonly Position[]
 }
 
-/** Writes the changes. Rejects with a ConstraintError when a constraint refuses one. */
-export async function writeChanges(
+/** The highest positions under parents, as far as they are known. */
+export type Highest = Map<Position, Map<string, number>>
+
+/** What is on its way to SQL, and in its order there; `done` rejects with a ConstraintError when a constraint refuses it. */
+export interface Sent {
+  readonly done: Promise<unknown>
+}
+
+/** Sends the changes on their way. */
+export async function sendChanges(
   sql: Sql,
   layout: Layout,
   changes: ReadonlyMap<TableLayout, Changes>,
-): Promise<void> {
+  highest: Highest,
+): Promise<Sent> {
   const tables = layout.tables.flatMap((table) => {
     const ofTable = changes.get(table)
     return ofTable === undefined ? [] : [{ table, ...ofTable }]
   })
+  const works: Promise<unknown>[] = []
+  const begin = (work: Promise<unknown>): void => {
+    // Whoever waits for all of them hears of it.
+    work.catch(() => undefined)
+    works.push(work)
+  }
   // Deletes before updates before inserts, so that a unique value may pass from one row to another. Positions are given when all that
   // leave a parent have left it, and lie above all that stay: none collides, whichever is written first.
   // Children go before their parents, since a foreign key of the app may want that.
   for (const { table, deletes } of [...tables].reverse())
-    await sql.delete(table.sql, table.id, table.compared('id', deletes))
-  for (const { table, updates } of tables) await update(sql, table, updates)
-  for (const { table, inserts, arrivals } of tables) await place(sql, table, inserts, arrivals)
+    begin(sql.delete(table.sql, table.id, table.compared('id', deletes)))
+  for (const { table, updates } of tables) for (const work of update(sql, table, updates)) begin(work)
+  for (const { table, inserts, arrivals } of tables)
+    for (const work of await place(sql, table, inserts, arrivals, highest)) begin(work)
+  return { done: together(works) }
 }
 
 /** Writes the columns that differ, and empties the positions that a row left. In order; neighbours that differ in the same columns share a statement. */
-async function update(sql: Sql, table: TableLayout, updates: readonly Update[]): Promise<void> {
+function* update(sql: Sql, table: TableLayout, updates: readonly Update[]): Iterable<Promise<unknown>> {
   let columns: readonly string[] = []
   let rows: SqlValue[][] = []
-  const write = async () => {
-    if (rows.length === 0) return
-    const changed = await sql.update(table.sql, table.id, columns.map(table.column), rows)
-    // A foreign key of the app took the row along with one that was deleted.
-    if (table.isExisting && changed < rows.length)
-      throw new ConstraintError('foreign_key', `a row of ${table.name} went`)
-    check(changed === rows.length, 'I10', `an update of ${rows.length} rows of ${table.name} met ${changed}`)
-  }
   for (const { from, to, left } of updates) {
     const before = table.writeValues(from)
     const values: SqlValue[] = []
@@ -78,28 +88,44 @@ async function update(sql: Sql, table: TableLayout, updates: readonly Update[]):
     }
     if (names.length === 0) continue
     if (names.join() !== columns.join()) {
-      await write()
+      if (rows.length > 0) yield change(sql, table, columns, rows)
       columns = names
       rows = []
     }
     rows.push([...values, to.id])
   }
-  await write()
+  if (rows.length > 0) yield change(sql, table, columns, rows)
 }
 
-/** Writes new rows with their positions, since giving those later would cost a second write of each row and of its mark, and gives moved rows theirs. */
+async function change(
+  sql: Sql,
+  table: TableLayout,
+  columns: readonly string[],
+  rows: readonly (readonly SqlValue[])[],
+): Promise<void> {
+  const changed = await sql.update(table.sql, table.id, columns.map(table.column), rows)
+  // A foreign key of the app took the row along with one that was deleted.
+  if (table.isExisting && changed < rows.length) throw new ConstraintError('foreign_key', `a row of ${table.name} went`)
+  check(changed === rows.length, 'I10', `an update of ${rows.length} rows of ${table.name} met ${changed}`)
+}
+
+/**
+ * Writes new rows with their positions, since giving those later would cost a second write of each row and of its mark, and gives moved
+ * rows theirs.
+ */
 async function place(
   sql: Sql,
   table: TableLayout,
   inserts: readonly Row[],
   arrivals: ReadonlyMap<Position, readonly Arrival[]>,
-): Promise<void> {
+  highest: Highest,
+): Promise<readonly Promise<unknown>[]> {
   const values = inserts.map((row) => table.writeValues(row))
   const moved: (() => Promise<void>)[] = []
   for (const position of table.positions) {
     const inOrder = [...(arrivals.get(position) ?? [])].sort((a, b) => a.cameAt - b.cameAt)
     const parents = inOrder.map(({ parent }) => parent)
-    const next = await nextPositions(sql, table, position, parents)
+    const next = await nextPositions(sql, table, position, parents, highest.get(position))
     const given = new Map(inOrder.map(({ id }, index) => [id, next[index] ?? null]))
     for (const [index, { id }] of inserts.entries()) {
       values[index]?.push(given.get(id) ?? null)
@@ -107,6 +133,5 @@ async function place(
     }
     moved.push(() => setPositions(sql, table, position, given))
   }
-  await sql.insert(table.insertHead, values)
-  for (const give of moved) await give()
+  return [sql.insert(table.insertHead, values), ...moved.map((give) => give())]
 }

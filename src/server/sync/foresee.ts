@@ -8,8 +8,10 @@ import type { Row } from '../../schema/table.ts'
 import { createTx, type TxSource } from '../../schema/tx.ts'
 import { upgradeArguments } from '../../schema/upgrade.ts'
 import type { TableLayout } from '../db/layout.ts'
+import { together } from '../db/together.ts'
 import type { Rights } from '../rights/grants.ts'
 import { scopeOf } from '../rights/scopes.ts'
+import type { OpenLog } from '../state/change-log.ts'
 import type { World } from '../world.ts'
 import type { Buffer, Wanted } from './buffer.ts'
 
@@ -38,23 +40,26 @@ interface Asked {
   readonly matters: boolean
 }
 
-/** Reads what these intents will probably ask for into the buffer. */
+/** Reads what these intents will probably ask for into the buffer, and what their adoption will ask of the change log into `log`. */
 export async function foresee(
   { app, layout, bodies, host }: World,
   buffer: Buffer,
   intents: readonly Foreseen[],
+  log: OpenLog | undefined,
 ): Promise<void> {
   let open = intents
   for (let round = 0; round < ROUNDS && open.length > 0; round++) {
-    const wanted: Wanted = { rows: new Map(), childless: new Map() }
+    const wanted: Wanted = { rows: new Map(), childless: new Map(), positions: new Map() }
+    const logged: [table: string, id: string][] = []
     const asked = open.map(() => [] as Asked[])
     const runs = open.map((foreseen, index) =>
-      run(foreseen, sourceOver(wanted, foreseen.rights, asked[index] ?? [])).catch(() => undefined),
+      run(foreseen, sourceOver(wanted, logged, foreseen.rights, asked[index] ?? [])).catch(() => undefined),
     )
     // They are done when their microtasks are; who waits for anything else is not waited for.
     await Promise.race([Promise.all(runs), new Promise<void>((resolve) => void host.clock.turn(resolve))])
     if (wanted.rows.size === 0 && wanted.childless.size === 0) return
-    await buffer.preload(wanted)
+    for (const [{ name }, ids] of wanted.rows) for (const id of ids) logged.push([name, id])
+    await together([buffer.preload(wanted), log?.read(logged) ?? Promise.resolve()])
     // The run took for absent what it did not know: only who was wrong in that would ask for more now.
     const isFound = ({ table, id, matters }: Asked) => matters && buffer.peek(table, id)?.now !== undefined
     open = open.filter((_, index) => asked[index]?.some(isFound))
@@ -69,7 +74,12 @@ export async function foresee(
     await mutator.body(createTx(app, source, { actor, madeAt, rootId: root }), upgraded.input)
   }
 
-  function sourceOver({ rows, childless }: Wanted, rights: Rights, asked: Asked[]): TxSource {
+  function sourceOver(
+    { rows, childless, positions }: Wanted,
+    logged: [table: string, id: string][],
+    rights: Rights,
+    asked: Asked[],
+  ): TxSource {
     let count = 0
     const want = (table: TableLayout, id: string, matters: boolean): Row | undefined => {
       if (++count > MAX_ASKED) refuse()
@@ -94,7 +104,12 @@ export async function foresee(
       async insert(name, row) {
         const table = layout.table(name)
         await scopeOf(table, row, pass)
+        for (const aggregate of table.aggregates) logged.push([aggregate.name, String(row[table.under])])
         for (const child of table.children) if (!buffer.isChildless(child, row.id)) add(childless, child, row.id)
+        for (const position of table.positions) {
+          const parents = positions.get(position)?.parents ?? new Set()
+          positions.set(position, { table, parents: parents.add(String(row[position.parent])) })
+        }
       },
       update: async (name, _before, after) => void (await scopeOf(layout.table(name), after, pass)),
       delete: () => undefined,

@@ -97,16 +97,18 @@ export async function encodePatch(
   }
   const isWhole = count === found.length
   const last = found[count - 1]
-  const to = isWhole || last === undefined ? current : await placeAfter(sql, scope, last, current)
+  const to = isWhole || last === undefined ? current : placeAfter(last, current)
   const reset = start.reset !== undefined ? ',"reset":true' : ''
   const text = `{"scope":${JSON.stringify(scope)},"from":${JSON.stringify(start.from)},"to":${JSON.stringify(to)}${reset},"rows":${listsText(rows)},"gone":${listsText(gone)}}`
   return { text, to, entries: count, bytes, isWhole }
 }
 
-/** The place after one entry. */
-async function placeAfter(sql: Sql, scope: string, { version, table, id }: LogEntry, current: Place): Promise<Place> {
-  const mark = version === current.version ? current.mark : await markOf(sql, scope, version)
-  return { version, mark: mark ?? markBefore((await oldestOf(sql, scope)) ?? current), within: { table, id } }
+/**
+ * The place after one entry. Rows that stand behind it in this history may stand before it in another one that has this version too: the
+ * place counts only where the last version of this history is known.
+ */
+function placeAfter({ version, table, id }: LogEntry, current: Place): Place {
+  return { version, mark: version === current.version ? current.mark : markBefore(current), within: { table, id } }
 }
 
 async function readTexts(

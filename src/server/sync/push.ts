@@ -12,6 +12,7 @@ import type { Stop } from '../../protocol/push.ts'
 import type { Sql } from '../db/db.ts'
 import { together } from '../db/together.ts'
 import type { Authors } from '../state/authors.ts'
+import type { OpenLog } from '../state/change-log.ts'
 import type { Decision, LedgerRecord } from '../state/ledger.ts'
 import { type OpenLedger, openLedger } from '../state/open-ledger.ts'
 import type { World } from '../world.ts'
@@ -50,12 +51,21 @@ export interface Verdict {
 /** What became of a batch; an error for one that is refused as a whole. */
 export type Decided = Verdict | SyncError
 
+/** What became of batches that are decided together, and what is on its way of that. */
+export interface Deciding {
+  readonly results: readonly Decided[]
+  /** Rejects when nothing of it may be kept, as `decideBatches` does. */
+  readonly written: Promise<unknown>
+  /** Writes what the ledger has to say; no adoption waits for that. */
+  record(): Promise<void>
+}
+
 /** Whether a batch is refused by this, as a whole and for good. Other failures may be of the database itself. */
 export const isRefusal = (error: unknown): error is SyncError =>
   error instanceof SyncError && error.code !== 'unavailable'
 
 /**
- * Decides batches that share a commit, each over what those before it left. Rejects when nothing of all this may be kept: with the
+ * Decides batches that share a commit, each over what those before it left, and sends their rows on their way. Rejects when nothing of all this may be kept: with the
  * SyncError of a batch that was refused after some of it was done, and with CULPRIT_UNKNOWN, unless `oneByOne`, when a constraint refused
  * what several intents wrote.
  */
@@ -65,12 +75,16 @@ export async function decideBatches(
   batches: readonly Batch[],
   oneByOne: boolean,
   authors: Authors | undefined,
-): Promise<readonly Decided[]> {
-  const ledger = await openLedger(sql, clientsIn(batches), batches.flatMap(intentsIn))
+  log?: OpenLog,
+): Promise<Deciding> {
   const runs = createRuns(world, sql, oneByOne, authors)
   const results: Decided[] = []
   try {
-    await runs.foresee(batches.map((batch) => ({ batch, intents: unknownIntents(ledger, batch) })))
+    // What is decided already is not known yet: of that some rows are read in vain.
+    const [ledger] = await together([
+      openLedger(sql, clientsIn(batches), batches.flatMap(intentsIn)),
+      runs.foresee(batches, log),
+    ])
     for (const batch of batches) {
       const { client, actor, entries } = batch
       // What this batch asks of the tables themselves must be there.
@@ -88,11 +102,17 @@ export async function decideBatches(
         results.push(error)
       }
     }
-    await together([runs.flush(), ledger.write(world.host.clock.now())])
+    await runs.send()
+    const written = runs.sent()
+    written.catch(() => undefined)
+    return { results, written, record: () => ledger.write(world.host.clock.now()) }
+  } catch (error) {
+    // Whatever came behind rows that were refused failed by them.
+    await runs.sent()
+    throw error
   } finally {
     runs.stop()
   }
-  return results
 }
 
 async function decideBatch(
@@ -288,13 +308,4 @@ function intentsIn({ actor, entries }: Batch): readonly (readonly [actor: string
     if (!isWithdrawal(entry)) for (const need of entry.needs ?? []) ids.add(need)
   }
   return [...ids].map((id) => [actor, id] as const)
-}
-
-/** The intents of a batch that are probably going to run. */
-function unknownIntents(ledger: OpenLedger, batch: Batch): readonly NumberedIntent[] {
-  const decided = ledger.client(batch.client)?.decided ?? 0
-  return numbered(batch, decided).filter(
-    (entry): entry is NumberedIntent =>
-      !isWithdrawal(entry) && entry.sequence > decided && ledger.intent(batch.actor, entry.id) === undefined,
-  )
 }

@@ -4,7 +4,7 @@
 import { type Details, SyncError } from '../../base/errors.ts'
 import { type Json, jsonEqual } from '../../base/json.ts'
 import type { Sequence } from '../../protocol/ids.ts'
-import type { Entry, NumberedIntent } from '../../protocol/intent.ts'
+import { type Entry, isWithdrawal, type NumberedIntent } from '../../protocol/intent.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { Stop } from '../../protocol/push.ts'
 import type { ConflictPolicy, Mutator } from '../../schema/mutator.ts'
@@ -14,6 +14,7 @@ import { upgradeArguments } from '../../schema/upgrade.ts'
 import { ConstraintError, type Sql } from '../db/db.ts'
 import type { Rights } from '../rights/grants.ts'
 import type { Authors } from '../state/authors.ts'
+import type { OpenLog } from '../state/change-log.ts'
 import { keyOf } from '../state/turns.ts'
 import type { World } from '../world.ts'
 import { type Attempt, beginAttempt, type RunRules } from './attempt.ts'
@@ -28,14 +29,16 @@ export const CULPRIT_UNKNOWN = Symbol('a constraint refused the writes of severa
 
 /** The runs of the batches of one commit, over one buffer. All functions throw CULPRIT_UNKNOWN, unless the runs are made `oneByOne`. */
 export interface Runs {
-  /** Reads what these intents will probably ask for, all at once, where each statement is dear. */
-  foresee(work: readonly { readonly batch: RunBatch; readonly intents: readonly NumberedIntent[] }[]): Promise<void>
+  /** Reads what these batches will probably ask for, all at once, where each statement is dear; of the change log into `log`. */
+  foresee(batches: readonly RunBatch[], log: OpenLog | undefined): Promise<void>
   /** Begins the next batch. */
   begin(batch: RunBatch): BatchRuns
   /** Ends it: what the next one must find in SQL is written. */
   end(): Promise<void>
-  /** Writes what the intents wrote. */
-  flush(): Promise<void>
+  /** Sends what the intents wrote on its way. */
+  send(): Promise<void>
+  /** Settles when everything that was sent is in SQL. */
+  sent(): Promise<unknown>
   /** Lets go of the clock. */
   stop(): void
 }
@@ -53,6 +56,9 @@ export interface RunBatch {
   readonly requestId: string
   readonly entries: readonly Entry[]
 }
+
+/** So many rows are worth a statement of their own: 100 take a millisecond to be written, as they take to be decided. */
+const SENT_ROWS = 100
 
 const APPLIED: Outcome = Object.freeze({ status: 'applied' })
 
@@ -85,13 +91,11 @@ export function createRuns(world: World, sql: Sql, oneByOne: boolean, authors: A
   /** What a constraint that refused the writes of several intents means. */
   const culprit = (error: unknown): unknown => (error instanceof ConstraintError && !oneByOne ? CULPRIT_UNKNOWN : error)
 
-  async function flush(): Promise<void> {
-    try {
-      await buffer.flush()
-    } catch (error) {
-      throw culprit(error)
-    }
+  const blame = (error: unknown): never => {
+    throw culprit(error)
   }
+  const send = (): Promise<void> => buffer.send().catch(blame)
+  const sent = (): Promise<unknown> => buffer.sent().catch(blame)
 
   function begin(batch: RunBatch): BatchRuns {
     let comparison: Comparison | undefined
@@ -167,6 +171,8 @@ export function createRuns(world: World, sql: Sql, oneByOne: boolean, authors: A
       if (refusal !== undefined) return { outcome: rejected('constraint', { kind: refusal.kind }) }
       // The database failed under the mutator: that is neither its fault nor an outcome.
       if (isFailing(failure)) throw failure
+      // It asked for something behind rows that are on their way and were refused.
+      if (failure instanceof ConstraintError) throw culprit(failure)
       if (failure instanceof Rejection) return { outcome: rejected(failure.code, failure.details) }
       return { stop: fault(intent, failure) }
     }
@@ -207,24 +213,30 @@ export function createRuns(world: World, sql: Sql, oneByOne: boolean, authors: A
   }
 
   return {
-    async foresee(work) {
-      if (!layout.dialect.isRemote) return
+    async foresee(batches, log) {
+      // Where something was refused, only what SQL says at the moment itself counts.
+      if (!layout.dialect.isRemote || oneByOne) return
       const runs: Foreseen[] = []
-      for (const { batch, intents } of work) {
+      for (const { actor, entries } of batches) {
+        const intents = entries.filter((entry): entry is NumberedIntent => !isWithdrawal(entry))
         if (intents.length === 0) continue
-        const rights = await readRights(batch.actor)
+        const rights = await readRights(actor)
         if (rights instanceof SyncError) continue
-        for (const intent of intents) runs.push({ actor: batch.actor, rights, intent })
+        for (const intent of intents) runs.push({ actor, rights, intent })
       }
-      if (runs.length > 0) await foresee(world, buffer, runs)
+      if (runs.length > 0) await foresee(world, buffer, runs, log)
     },
     begin,
     async end() {
       // Who keeps authors wants to hear of the marks of each batch.
-      if (mayChangeMore || authors !== undefined || buffer.hasDeleted()) await flush()
+      const isAwaited = mayChangeMore || authors !== undefined || buffer.hasDeleted()
+      // The database works on what is decided while the next one is.
+      if (isAwaited || (layout.dialect.isRemote && buffer.size() >= SENT_ROWS)) await send()
+      if (isAwaited) await sent()
       if (mayChangeMore) rightsOf.clear()
     },
-    flush,
+    send,
+    sent,
     stop: watch.stop,
   }
 }

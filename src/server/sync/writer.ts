@@ -9,11 +9,13 @@ import { randomHex } from '../../base/random.ts'
 import { appendOutcome, type OutcomeRange, outcomeOf } from '../../protocol/outcome.ts'
 import { CONFLICTS } from '../../schema/conflict.ts'
 import { RowsLocked, type Sql } from '../db/db.ts'
+import { together } from '../db/together.ts'
 import { type Adopted, adopt } from '../state/adopt.ts'
 import { type Authors, createAuthors } from '../state/authors.ts'
+import { type OpenLog, openLog } from '../state/change-log.ts'
 import { readClient } from '../state/ledger.ts'
 import type { World } from '../world.ts'
-import { type Batch, type Decided, decideBatches, isRefusal, type Verdict } from './push.ts'
+import { type Batch, type Decided, type Deciding, decideBatches, isRefusal, type Verdict } from './push.ts'
 import { CULPRIT_UNKNOWN } from './runs.ts'
 import { refuseForked } from './seal.ts'
 
@@ -44,11 +46,17 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
+/** Decides batches in a transaction that is not adopted yet, and may read the change log ahead for that. */
+type Decide = (sql: Sql, batches: readonly Batch[], authors: Authors | undefined, log: OpenLog) => Promise<Deciding>
+
 /** So many failures of functions in aggregates are told of, one for each value of each group. */
 const MAX_TOLD = 1_000
 
 /** So many turns a batch waits for others at most, while they arrive. */
 const MAX_TURNS = 64
+
+/** So many batches in a commit are a crowd. */
+const CROWD = 8
 
 /** So many batches of one commit may wait for rows that somebody keeps locked. */
 const LOCKED_BATCHES = 2
@@ -60,14 +68,17 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
   const queue: Job[] = []
   let isScheduled = false
   let isClosed = false
+  /** How many batches the last commit had, if they were many, and how long it took. */
+  let crowd = 0
+  let crowdMs = 0
 
-  const adoptIn = (sql: Sql, authors: Authors | undefined) =>
-    adopt(sql, layout, {
-      mark: randomHex(host.random, 8),
-      at: host.clock.now(),
-      isWatched: world.rights.isWatched,
-      authors,
-    })
+  const adoptIn = (sql: Sql, authors: Authors | undefined, log?: OpenLog) =>
+    adopt(
+      sql,
+      layout,
+      { mark: randomHex(host.random, 8), at: host.clock.now(), isWatched: world.rights.isWatched, authors },
+      log,
+    )
 
   /** Who writes in a transaction is kept for apps whose mutators ask for it. */
   const authorsOf = async (sql: Sql): Promise<Authors | undefined> =>
@@ -76,7 +87,20 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
   function schedule(): void {
     if (isScheduled || queue.length === 0) return
     isScheduled = true
-    gather(queue.length, 1)
+    if (queue.length >= crowd / 2) gather(queue.length, 1)
+    else assemble(queue.length, host.clock.now() + crowdMs / 2)
+  }
+
+  /**
+   * Those who were answered together come back together, the first of them while the others are still on their way: it waits for them
+   * while they arrive, or it would have a commit for itself each time, and they would wait for that.
+   */
+  function assemble(known: number, until: number): void {
+    host.clock.after(1, () => {
+      const isOver = queue.length === known || queue.length >= crowd || host.clock.now() >= until
+      if (isOver) gather(queue.length, 1)
+      else assemble(queue.length, until)
+    })
   }
 
   /** What has arrived in this turn shares the commit; and while each turn brings more, what arrives in the next one does too. */
@@ -85,7 +109,14 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
       if (queue.length > known && turns < MAX_TURNS) return gather(queue.length, turns + 1)
       void lane.run(async () => {
         isScheduled = false
-        await commit(takeJobs())
+        const jobs = takeJobs()
+        const begun = host.clock.now()
+        await commit(jobs)
+        // Where the writer holds up the process until it is done, the others have all arrived by then.
+        if (layout.dialect.isRemote) {
+          crowd = jobs.length < CROWD ? 0 : jobs.length
+          crowdMs = host.clock.now() - begun
+        }
         schedule()
       })
     })
@@ -151,26 +182,33 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
 
   const decideAndAdopt = (
     batches: readonly Batch[],
-    decide: (sql: Sql, batches: readonly Batch[], authors: Authors | undefined) => Promise<readonly Decided[]>,
+    decide: Decide,
   ): Promise<{ readonly results: readonly Decided[]; readonly adopted: Adopted }> =>
     database.write(async (sql) => {
       const authors = await authorsOf(sql)
-      return { results: await decide(sql, batches, authors), adopted: await adoptIn(sql, authors) }
+      const log = openLog(sql)
+      const { results, written, record } = await decide(sql, batches, authors, log)
+      // Adoption asks first what was marked, behind the rows that are on their way, and looks at it while the outcomes are written.
+      const adopting = adoptIn(sql, authors, log)
+      const [, adopted] = await together([written, adopting, record()])
+      return { results, adopted }
     })
 
-  const decideTogether = (sql: Sql, batches: readonly Batch[], authors: Authors | undefined) =>
-    decideBatches(world, sql, batches, false, authors)
+  const decideTogether: Decide = (sql, batches, authors, log) => decideBatches(world, sql, batches, false, authors, log)
 
-  /** Each batch in a savepoint of its own, since one of them spoils what is decided together; at last each intent of it. */
-  async function decideApart(
-    sql: Sql,
-    batches: readonly Batch[],
-    authors: Authors | undefined,
-  ): Promise<readonly Decided[]> {
+  /**
+   * Each batch in a savepoint of its own, since one of them spoils what is decided together; at last each intent of it. Reads nothing of
+   * the change log ahead: what is read in a savepoint that is undone may be wrong afterwards.
+   */
+  async function decideApart(sql: Sql, batches: readonly Batch[], authors: Authors | undefined): Promise<Deciding> {
     const results: Decided[] = []
     for (const batch of batches) {
       const decideIt = (oneByOne: boolean) =>
-        sql.savepoint(() => decideBatches(world, sql, [batch], oneByOne, authors)).then(([only]) => only as Decided)
+        sql.savepoint(async () => {
+          const { results, written, record } = await decideBatches(world, sql, [batch], oneByOne, authors)
+          await together([written, record()])
+          return results[0] as Decided
+        })
       try {
         // Of a batch that was alone it is known that it cannot be decided as a whole.
         const whole = batches.length === 1 ? Promise.reject(CULPRIT_UNKNOWN) : decideIt(false)
@@ -185,7 +223,7 @@ export function createWriter(world: World, onCommit: (committed: Committed) => v
         results.push(error)
       }
     }
-    return results
+    return { results, written: Promise.resolve(), record: async () => undefined }
   }
 
   /** The last resort: each intent in a commit of its own, so that the one that cannot be committed is told from the others. */

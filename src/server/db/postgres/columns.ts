@@ -17,6 +17,8 @@ export type ColumnTypes = ReadonlyMap<string, ColumnType>
 
 /** Remembers the columns of tables. */
 export interface Columns {
+  /** Those that were asked for before. */
+  known(table: string): ColumnTypes | undefined
   of(
     table: string,
     ask: (text: string, parameters: readonly string[]) => Promise<readonly SqlRow[]>,
@@ -31,6 +33,7 @@ const QUERY = `SELECT quote_ident(attname) AS quoted, attname AS name, format_ty
 export function createColumns(): Columns {
   const known = new Map<string, ColumnTypes>()
   return {
+    known: (table) => known.get(table),
     async of(table, ask) {
       const before = known.get(table)
       if (before !== undefined) return before

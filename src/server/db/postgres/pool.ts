@@ -27,6 +27,8 @@ export interface PgResult {
 
 /** One connection of the pool. */
 export interface PgConnection {
+  /** Whether statements are sent before those ahead of them are answered. Older versions of `pg` do not know it. */
+  pipeline?: boolean
   query(statement: PgStatement | string): Promise<PgResult>
   /** Gives it back; with true it is ended instead. */
   release(destroy?: boolean): void

@@ -9,6 +9,7 @@ import { createLane } from '../../../base/lane.ts'
 import { nodeHost } from '../../../hosts/node/authority-host.ts'
 import type { ServerHost } from '../../host.ts'
 import type { Database, Sql } from '../db.ts'
+import { together } from '../together.ts'
 import { type Columns, createColumns } from './columns.ts'
 import { postgresDialect } from './dialect.ts'
 import { endsConnection, Interrupted, mapError, stateOf } from './errors.ts'
@@ -28,6 +29,8 @@ export interface PostgresOptions {
   readonly readers?: number
   /** Whether statements stay prepared on their connections; false behind a proxy that gives each transaction another server. Default true. */
   readonly prepare?: boolean
+  /** Whether statements are sent before those ahead of them are answered, where `pg` can. Default true. */
+  readonly pipeline?: boolean
 }
 
 /** How often a transaction is begun before it is given up. */
@@ -49,7 +52,7 @@ const STYLE = "SET LOCAL datestyle = 'ISO'; SET LOCAL bytea_output = 'hex'; SET 
  */
 export function postgres(pool: PgPool, options: PostgresOptions = {}): Database {
   const host = options.host ?? nodeHost()
-  const { writerTimeoutMs = 10_000, lockTimeoutMs = 2_000, readers = 6, prepare = true } = options
+  const { writerTimeoutMs = 10_000, lockTimeoutMs = 2_000, readers = 6, prepare = true, pipeline = true } = options
   const columns: Columns = createColumns()
   const writing = createLane()
   const waiting: (() => void)[] = []
@@ -84,6 +87,9 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
       isUsable = false
     }
     connection.on('error', onError)
+    // Older versions of `pg` cannot, and the one over libpq only without texts of several statements.
+    const mayPipeline = pipeline && connection.pipeline === false && !('native' in connection)
+    if (mayPipeline) connection.pipeline = true
     try {
       return await body(connection)
     } catch (error) {
@@ -91,6 +97,7 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
       throw error
     } finally {
       connection.removeListener('error', onError)
+      if (mayPipeline) connection.pipeline = false
       connection.release(!isUsable)
     }
   }
@@ -98,13 +105,18 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
   async function transaction<Result>(
     begin: string,
     mayBeginAgain: boolean,
+    hasBegun: () => void,
     body: (sql: Sql) => Promise<Result>,
   ): Promise<Result> {
     return connected(async (connection) => {
       const session = createSession(connection, { columns, prepare, mayBeginAgain })
+      const begun = session.begin(begin).then(hasBegun)
       try {
-        await meaningfully(() => connection.query(begin))
-        const result = await body(session.sql)
+        // The first statements of the body are on their way with those that begin. Where these fail, whatever else fails by it.
+        const [, result] = await together([
+          begun,
+          connection.pipeline === true ? body(session.sql) : begun.then(() => body(session.sql)),
+        ])
         await session.end()
         const lost = session.lost()
         if (lost !== undefined) throw lost
@@ -155,10 +167,7 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
       refuseClosed()
       let hasBegun = false
       try {
-        const result = await transaction(begin, attempt < TRIES, (sql) => {
-          hasBegun = true
-          return body(sql)
-        })
+        const result = await transaction(begin, attempt < TRIES, () => (hasBegun = true), body)
         if (begin === beginWrite) counts.commits++
         return result
       } catch (error) {

@@ -8,7 +8,7 @@ import { createLane } from '../../../base/lane.ts'
 import { nodeHost } from '../../../hosts/node/authority-host.ts'
 import type { ServerHost } from '../../host.ts'
 import { ConstraintError, type Database, type Sql, type SqlRow, type SqlValue } from '../db.ts'
-import { inPieces, keyedInPieces } from '../in-list.ts'
+import { highestInPieces, inPieces, keyedInPieces } from '../in-list.ts'
 import { sqliteDialect } from './dialect.ts'
 
 /** What an embedded database may be told. */
@@ -202,6 +202,7 @@ function createScope(connection: Connection): { readonly sql: Sql; end(): void }
     },
     allIn: (text, before, values) => inPieces(sql.all, text, before, values),
     allKeyed: (what, keys) => keyedInPieces(sql.all, what, keys),
+    highest: (table, column, key, values) => highestInPieces(sql.all, table, column, key, values),
     async update(table, key, columns, rows) {
       const text = `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE ${key} = ?`
       return attempt(() => {

@@ -73,8 +73,8 @@ export const CONTRACT_BREAKS: readonly ContractBreak[] = [
     name: 'place',
     item: 7,
     file: 'server/sync/flush.ts',
-    find: 'for (const give of moved) await give()',
-    replace: 'void moved',
+    find: ', ...moved.map((give) => give())',
+    replace: '',
     why: 'Rows that came under a parent by a move are placed behind all new ones of their commit (I11).',
   },
   {
