@@ -111,7 +111,7 @@ export const BORDERS: readonly Border[] = [
   {
     place: 'hosts/browser',
     may: [...below, 'client/host.ts', 'client/storage', 'client/outbox/stored.ts'],
-    packages: ['idb', 'eventsource-parser'],
+    packages: ['eventsource-parser'],
   },
   {
     place: 'hosts/node',

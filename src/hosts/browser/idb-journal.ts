@@ -2,11 +2,11 @@
 // where the journal was last written anew. Several tabs have it open; each transaction first reads what others have put there since
 // the last one, so that what a tab knows always ends where its own record begins. One lane per journal: transactions of one tab never
 // overlap. Knows nothing of what the texts mean; that is indexeddb.ts.
-import { type IDBPDatabase, type IDBPObjectStore, unwrap } from 'idb'
 import { check } from '../../base/assert.ts'
 import { SyncError } from '../../base/errors.ts'
 import { createLane } from '../../base/lane.ts'
-import { addRecord, addRecords, readJournal } from './idb-record.ts'
+import { answered, completed } from './idb-promise.ts'
+import { addRecord, addRecords, addText, readJournal } from './idb-record.ts'
 import { inStore } from './store-fault.ts'
 
 /** The number of the format of these records; what is newer is left untouched. */
@@ -71,14 +71,12 @@ export interface IdbJournal {
   settled(): Promise<void>
 }
 
-type Store<Mode extends IDBTransactionMode> = IDBPObjectStore<unknown, string[], string, Mode>
-
 const HEAD = 'head'
 const empty: Head = { format: IDB_FORMAT, epoch: 0, first: 0, last: 0, covers: -1 }
 
 /** Opens the journal in the object store of this name. `mayWrite` is waited for before anything is written. */
 export function openIdbJournal(
-  db: IDBPDatabase,
+  db: IDBDatabase,
   name: string,
   durability: 'strict' | 'relaxed',
   heard: Heard,
@@ -99,18 +97,16 @@ export function openIdbJournal(
   const transact = <Result>(
     mode: 'readonly' | 'readwrite',
     what: string,
-    work: (store: Store<'readwrite'>) => Promise<Result>,
+    work: (store: IDBObjectStore) => Promise<Result>,
     kept: (result: Result) => void = () => undefined,
   ): Promise<Result> =>
     inStore(what, async () => {
       if (mode === 'readwrite') await mayWrite()
       const transaction = db.transaction([name], mode, { durability })
-      const { done } = transaction
-      // When the work fails, the transaction does too; one of the two errors is told.
-      done.catch(() => undefined)
+      const over = completed(transaction)
       try {
-        const result = await work(transaction.objectStore(name) as unknown as Store<'readwrite'>)
-        await done
+        const result = await work(transaction.objectStore(name))
+        await over
         kept(result)
         return result
       } catch (error) {
@@ -123,8 +119,8 @@ export function openIdbJournal(
 
   const since = (key: number): IDBKeyRange => IDBKeyRange.bound(key, Number.POSITIVE_INFINITY, true, true)
 
-  const headOf = async (store: Store<'readonly'> | Store<'readwrite'>): Promise<Head | undefined> => {
-    const head = (await store.get(HEAD)) as Head | undefined
+  const headOf = async (store: IDBObjectStore): Promise<Head | undefined> => {
+    const head = await answered<Head | undefined>(store.get(HEAD))
     if (head !== undefined && head.format > IDB_FORMAT)
       throw new SyncError(
         'storage_newer',
@@ -134,11 +130,11 @@ export function openIdbJournal(
     return head
   }
 
-  const read = async (store: Store<'readonly'> | Store<'readwrite'>, key: number): Promise<Found> => {
+  const read = async (store: IDBObjectStore, key: number): Promise<Found> => {
     const [head, keys, texts] = await Promise.all([
       headOf(store),
-      store.getAllKeys(since(key)) as Promise<number[]>,
-      store.getAll(since(key)) as Promise<string[]>,
+      answered(store.getAllKeys(since(key)) as IDBRequest<number[]>),
+      answered<string[]>(store.getAll(since(key))),
     ])
     return { head: head ?? empty, isNew: head === undefined, keys, texts }
   }
@@ -170,9 +166,9 @@ export function openIdbJournal(
       )
   }
 
-  const own = (key: IDBValidKey, length: number): void => {
-    check(typeof key === 'number' && key > position, 'I18', `a record was put at ${String(key)}, after ${position}`)
-    position = key as number
+  const own = (key: number, length: number): void => {
+    check(key > position, 'I18', `a record was put at ${key}, after ${position}`)
+    position = key
     all += length
   }
 
@@ -190,7 +186,7 @@ export function openIdbJournal(
           if (isBase) base += text.length
           values.push(parse(text))
         }
-        position = (await readJournal(unwrap(store), first, last, take, wasRead)) ?? last
+        position = (await readJournal(store, first, last, take, wasRead)) ?? last
         return head === undefined
       })
       if (!isNew || begin === undefined) return values
@@ -198,7 +194,7 @@ export function openIdbJournal(
         // Another tab may have come first.
         const again = await read(store, 0)
         if (!again.isNew) return again
-        const [key] = await Promise.all([store.add(begin) as Promise<number>, store.put(empty, HEAD)])
+        const [key] = await Promise.all([addText(store, begin), answered(store.put(empty, HEAD))])
         return { ...again, keys: [key], texts: [begin] }
       })
       position = found.keys.at(-1) ?? 0
@@ -212,7 +208,7 @@ export function openIdbJournal(
         // When others have written since the last known record, what they wrote: asked for at once, before much can happen to it.
         let missed: Promise<Found> | undefined
         const key = await inStore('take an addition', () =>
-          addRecord(unwrap(db), name, durability, text, (given) => {
+          addRecord(db, name, durability, text, (given) => {
             if (given !== position + 1) missed = look()
             // When the commit fails, nobody asks for it.
             missed?.catch(() => undefined)
@@ -236,7 +232,7 @@ export function openIdbJournal(
           if (epoch !== undefined) mustLead(found.head)
           take(found)
           text = make()
-          return text === undefined ? undefined : store.add(text)
+          return text === undefined ? undefined : addText(store, text)
         },
         (key) => {
           if (key !== undefined && text !== undefined) own(key, text.length)
@@ -251,7 +247,7 @@ export function openIdbJournal(
           const found = await read(store, position)
           mustLead(found.head)
           take(found)
-          return addRecords(unwrap(store), texts)
+          return addRecords(store, texts)
         },
         (added) => {
           for (const { key, length } of added) own(key, length)
@@ -267,15 +263,15 @@ export function openIdbJournal(
           mustLead(found.head)
           take(found)
           const { texts, isSame } = make()
-          await store.delete(IDBKeyRange.upperBound(Number.POSITIVE_INFINITY))
-          const added = await addRecords(unwrap(store), texts)
+          await answered(store.delete(IDBKeyRange.upperBound(Number.POSITIVE_INFINITY)))
+          const added = await addRecords(store, texts)
           const head: Head = {
             ...found.head,
             first: added[0]?.key ?? position + 1,
             last: added.at(-1)?.key ?? position,
             covers: isSame ? position : -1,
           }
-          await store.put(head, HEAD)
+          await answered(store.put(head, HEAD))
           return { last: head.last, length: added.reduce((sum, { length }) => sum + length, 0) }
         },
         ({ last, length }) => {
@@ -302,7 +298,7 @@ export function openIdbJournal(
           const next = under ?? found.head.epoch + 1
           if (next <= found.head.epoch)
             throw new SyncError('not_leading', `Epoch ${found.head.epoch} leads already, ${next} comes too late`)
-          await store.put({ ...found.head, epoch: next }, HEAD)
+          await answered(store.put({ ...found.head, epoch: next }, HEAD))
           return next
         },
         (next) => {

@@ -1,25 +1,29 @@
-// The two steps that a person waits for, without the promises of `idb`, which take a tenth of what a strict commit does: a record is
-// added and the commit asked for in one breath, so that the disk does not wait for a page that is busy showing what was added (the
-// browser commits by itself only after the page has seen the answer); and records are read at a start, by many requests at once.
-// Decides nothing; what a key means is idb-journal.ts.
+// The two steps that a person waits for, each as short as IndexedDB allows: a record is added and the commit asked for in one breath,
+// so that the disk does not wait for a page that is busy showing what was added (the browser commits by itself only after the page has
+// seen the answer); and records are read at a start, by many requests at once. Decides nothing; what a key means is idb-journal.ts.
+import { answered, completed } from './idb-promise.ts'
 
 /** Adds a text under the next key and commits. `given` hears the key as soon as it is known, the promise when the record is durable. */
-export function addRecord(
+export async function addRecord(
   db: IDBDatabase,
   store: string,
   durability: 'strict' | 'relaxed',
   text: string,
   given: (key: number) => void,
 ): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const transaction = db.transaction([store], 'readwrite', { durability })
-    transaction.onabort = () => reject(transaction.error ?? new DOMException('It was taken back', 'AbortError'))
-    // A step that cannot even be asked for fails with an error of its own, and its transaction ends empty.
-    const adding = transaction.objectStore(store).add(text)
-    adding.onsuccess = () => given(adding.result as number)
-    transaction.oncomplete = () => resolve(adding.result as number)
-    transaction.commit()
-  })
+  const transaction = db.transaction([store], 'readwrite', { durability })
+  const over = completed(transaction)
+  // A step that cannot even be asked for fails with an error of its own, and its transaction ends empty.
+  const adding = transaction.objectStore(store).add(text)
+  adding.onsuccess = () => given(adding.result as number)
+  transaction.commit()
+  await over
+  return adding.result as number
+}
+
+/** Adds a text under the next key, and gives that; its transaction goes on. */
+export function addText(store: IDBObjectStore, text: string): Promise<number> {
+  return answered(store.add(text) as IDBRequest<number>)
 }
 
 /** A record that was added: its key, and how long it is. */
@@ -34,7 +38,7 @@ export interface Placed {
  */
 export async function addRecords(store: IDBObjectStore, texts: Iterable<string>): Promise<readonly Placed[]> {
   const placed: Placed[] = []
-  for (const text of texts) placed.push({ key: await answered<number>(store.add(text)), length: text.length })
+  for (const text of texts) placed.push({ key: await addText(store, text), length: text.length })
   return placed
 }
 
@@ -53,7 +57,9 @@ export async function readJournal(
   take: (text: string, isBase: boolean) => void,
   wasRead: () => void = () => undefined,
 ): Promise<number | undefined> {
-  const coming = answered<number[]>(store.getAllKeys(IDBKeyRange.bound(last, Number.POSITIVE_INFINITY, true, true)))
+  const coming = answered(
+    store.getAllKeys(IDBKeyRange.bound(last, Number.POSITIVE_INFINITY, true, true)) as IDBRequest<number[]>,
+  )
   const asked: Promise<readonly string[]>[] = []
   for (let key = first; key <= last; key++) asked.push(answered(store.getAll(key)))
   const bases = asked.length
@@ -68,14 +74,4 @@ export async function readJournal(
     for (const text of texts) take(text, at < bases)
   }
   return keys.at(-1)
-}
-
-function answered<Result>(request: IDBRequest): Promise<Result> {
-  const answer = new Promise<Result>((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
-  // When one part cannot be read or parsed, nobody waits for the others.
-  answer.catch(() => undefined)
-  return answer
 }

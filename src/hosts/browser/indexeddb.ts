@@ -3,7 +3,6 @@
 // strict transaction (I1), which also gives their numbers: they follow from the order of the records, so none is given twice (I18).
 // Rows lie as frames of many rows in one text: as single records they would take ten times as long. How several tabs share a journal
 // is idb-journal.ts.
-import { openDB } from 'idb'
 import { check } from '../../base/assert.ts'
 import { hasCode, SyncError } from '../../base/errors.ts'
 import { mustBeKnown, type OutboxEvent } from '../../client/outbox/stored.ts'
@@ -12,6 +11,7 @@ import type { Draft, OthersListener, Storage, StoredFrame } from '../../client/s
 import type { Patch } from '../../protocol/frame.ts'
 import type { Sequence } from '../../protocol/ids.ts'
 import { IDB_FORMAT, type IdbJournal, openIdbJournal } from './idb-journal.ts'
+import { openDatabase } from './idb-promise.ts'
 import { beginNewLog } from './new-log.ts'
 import { inStore } from './store-fault.ts'
 
@@ -41,19 +41,15 @@ const RECORD_LENGTH = 150_000
 export async function openIndexedDbStorage({ name, durability = 'strict' }: IndexedDbOptions): Promise<Storage> {
   let hasLost = false
   const db = await inStore('be opened', () =>
-    openDB(name, IDB_FORMAT, {
-      upgrade(fresh, _from, _to, transaction, event) {
-        // Where there is no room, opening it says so.
-        transaction.done.catch(() => undefined)
-        // Chromium and Firefox tell when they had to throw away a database that they could not read.
-        hasLost = (event as { readonly dataLoss?: string }).dataLoss === 'total'
-        fresh.createObjectStore('outbox', { autoIncrement: true })
-        fresh.createObjectStore('frames', { autoIncrement: true })
-      },
-      // Another build wants to change the database, or a person to delete it: it must not wait for this tab.
-      blocking: () => db.close(),
+    openDatabase(name, IDB_FORMAT, (fresh, { dataLoss }) => {
+      // Chromium and Firefox tell when they had to throw away a database that they could not read.
+      hasLost = dataLoss === 'total'
+      fresh.createObjectStore('outbox', { autoIncrement: true })
+      fresh.createObjectStore('frames', { autoIncrement: true })
     }),
   )
+  // Another build wants to change the database, or a person to delete it: it must not wait for this tab.
+  db.onversionchange = () => db.close()
   // Before anything is written: what is written has to stand in the new log. And not before all is read, which it would slow down by
   // a quarter.
   let newLog: Promise<void> | undefined

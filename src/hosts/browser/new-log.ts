@@ -3,7 +3,7 @@
 // damaged in the middle, and throws everything away. Deleting a database, however small, ends the old log; docs/decisions has a page
 // about it. So each start deletes the one that the start before it has left, and leaves another: that is one step of some milliseconds,
 // beside which may be read but nothing should be written. Decides nothing and never fails.
-import { openDB } from 'idb'
+import { openDatabase } from './idb-promise.ts'
 
 /** A tab that was frozen in the middle of this would hold up all others. */
 const PATIENCE_MS = 500
@@ -29,16 +29,7 @@ async function endOldLog(name: string): Promise<void> {
 }
 
 async function leaveOne(name: string): Promise<void> {
-  const small = await openDB(name, 1, {
-    upgrade(fresh, _from, _to, transaction) {
-      // Where there is no room, opening it says so.
-      transaction.done.catch(() => undefined)
-      fresh
-        .createObjectStore('it')
-        .put(0, 0)
-        .catch(() => undefined)
-    },
-  })
+  const small = await openDatabase(name, 1, (fresh) => void fresh.createObjectStore('it').put(0, 0))
   small.close()
 }
 
