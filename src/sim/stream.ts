@@ -1,9 +1,9 @@
 // One stream through the simulated network: pieces in order, each after its delay, split where it hurts; broken in the middle of a
 // frame, fallen silent, or so slow that the authority gives it up. Reads the events as the real host does.
-import { createParser } from 'eventsource-parser'
 import type { Cancel } from '../base/clock.ts'
 import { SyncError } from '../base/errors.ts'
 import type { NetworkRequest, StreamListener } from '../client/host.ts'
+import { createEventReader } from '../protocol/event-reader.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { HttpAnswer, StreamSink } from '../server/http/exchange.ts'
 import type { Wakeful } from './clock.ts'
@@ -60,13 +60,14 @@ export function openPipe(parts: PipeParts, request: NetworkRequest, listener: St
     hang(() => listener.ended(new SyncError('timed_out', 'The stream was not answered'))),
   )
 
-  const parser = createParser({
-    onEvent: ({ event, data }) => listener.event(event ?? 'message', data),
-    onComment: () => listener.event('', ''),
+  const take = createEventReader(Number.POSITIVE_INFINITY, {
+    event: (name, data) => listener.event(name, data),
+    heartbeat: () => listener.event('', ''),
+    tooLong: () => undefined,
   })
   const feed = (text: string): void => {
     const cut = dice.below(text.length + 1)
-    for (const part of [text.slice(0, cut), text.slice(cut)]) tell(() => parser.feed(part))
+    for (const part of [text.slice(0, cut), text.slice(cut)]) tell(() => take(part))
   }
 
   /** Plans what reaches the device after all that was planned before. */

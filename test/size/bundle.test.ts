@@ -48,7 +48,7 @@ describe('the smallest app in a browser', () => {
     expect(own.filter((path) => /(codes|canonical|memory|testing)\.ts$/.test(path))).toEqual([])
     expect(own.filter((path) => /(checks|measure|derived\/\w+)\.ts$/.test(path))).toEqual([])
     const packages = paths.filter((path) => !/^(src|test)\//.test(path)).map((path) => path.split('/')[0])
-    expect([...new Set(packages)].sort()).toEqual(['eventsource-parser', 'uuid'])
+    expect([...new Set(packages)].sort()).toEqual(['uuid'])
   })
 
   test('has the other storage modes, and what carries intents between them, in chunks of their own, within their budget', () => {

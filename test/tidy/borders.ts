@@ -111,13 +111,12 @@ export const BORDERS: readonly Border[] = [
   {
     place: 'hosts/browser',
     may: [...below, 'client/host.ts', 'client/storage', 'client/outbox/stored.ts'],
-    packages: ['eventsource-parser'],
   },
   {
     place: 'hosts/node',
     may: [...below, 'client/host.ts', 'client/storage', 'client/outbox/stored.ts', 'server/http/exchange.ts'],
     types: ['server/host.ts'],
-    packages: ['node', 'eventsource-parser'],
+    packages: ['node'],
   },
   { place: 'hosts/jose', may: below, types: ['server/actor.ts'], packages: ['jose'] },
   {
@@ -128,7 +127,7 @@ export const BORDERS: readonly Border[] = [
   {
     place: 'sim',
     may: [...below, 'client', 'server', 'server/db/sqlite', 'hosts'],
-    packages: ['node', '@noble/hashes', '@standard-schema/spec', 'eventsource-parser'],
+    packages: ['node', '@noble/hashes', '@standard-schema/spec'],
   },
 ]
 

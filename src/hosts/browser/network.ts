@@ -1,8 +1,8 @@
 // How a client in a browser talks to the authority: `fetch`, for requests and for streams. Redirects are not followed and nothing is
 // cached: whatever answers is the caller's to judge. Repeats nothing; that is the sync loop's, which also watches silent streams.
-import { createParser } from 'eventsource-parser'
 import { SyncError } from '../../base/errors.ts'
 import type { Network, NetworkAnswer, NetworkRequest } from '../../client/host.ts'
+import { createEventReader } from '../../protocol/event-reader.ts'
 
 /** Times and limits of the network. */
 export interface NetworkOptions {
@@ -90,14 +90,10 @@ export function createNetwork(report: (error: unknown) => void, options: Partial
           ),
         limits.openStreamMs,
       )
-      const parser = createParser({
-        maxBufferSize: limits.eventLength,
-        onEvent: ({ event = 'message', data }) => tell(() => listener.event(event, data)),
-        onComment: () => tell(() => listener.event('', '')),
-        onError: (error) => {
-          if (error.type === 'max-buffer-size-exceeded')
-            lose(`An event of more than ${limits.eventLength} characters came from ${place(request)}`, error)
-        },
+      const take = createEventReader(limits.eventLength, {
+        event: (name, data) => tell(() => listener.event(name, data)),
+        heartbeat: () => tell(() => listener.event('', '')),
+        tooLong: () => lose(`An event of more than ${limits.eventLength} characters came from ${place(request)}`),
       })
 
       const read = async (body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> => {
@@ -107,7 +103,7 @@ export function createNetwork(report: (error: unknown) => void, options: Partial
           const { done, value } = await reader.read()
           if (isOver) return
           if (done) return lose(`${place(request)} ended the stream`)
-          parser.feed(decoder.decode(value, { stream: true }))
+          take(decoder.decode(value, { stream: true }))
         }
       }
 

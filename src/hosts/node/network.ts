@@ -3,9 +3,9 @@
 // but a request that met a kept connection in the moment in which the other side closed it; all else is the sync loop's.
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { createParser } from 'eventsource-parser'
 import { SyncError } from '../../base/errors.ts'
 import type { Network, NetworkAnswer, NetworkRequest } from '../../client/host.ts'
+import { createEventReader } from '../../protocol/event-reader.ts'
 import { readText } from './read-text.ts'
 
 /** Times and limits of the network. */
@@ -83,18 +83,14 @@ export function createNetwork(options: Partial<NetworkOptions> = {}): Network {
         finish(() => listener.ended(new SyncError('stream_lost', what, { cause })))
       const wait = (ms: number, run: () => void): NodeJS.Timeout => setTimeout(run, ms)
       const read = (message: IncomingMessage): void => {
-        const parser = createParser({
-          maxBufferSize: limits.eventLength,
-          onEvent: ({ event = 'message', data }) => {
-            if (!isOver) attempt(() => listener.event(event, data))
+        const take = createEventReader(limits.eventLength, {
+          event(name, data) {
+            if (!isOver) attempt(() => listener.event(name, data))
           },
-          onComment: () => {
+          heartbeat() {
             if (!isOver) attempt(() => listener.event('', ''))
           },
-          onError: (error) => {
-            if (error.type === 'max-buffer-size-exceeded')
-              lose(`An event of more than ${limits.eventLength} characters came from ${place(request)}`, error)
-          },
+          tooLong: () => lose(`An event of more than ${limits.eventLength} characters came from ${place(request)}`),
         })
         const decoder = new TextDecoder('utf-8', { fatal: true })
         clearTimeout(timer)
@@ -105,7 +101,7 @@ export function createNetwork(options: Partial<NetworkOptions> = {}): Network {
           if (isOver) return
           timer.refresh()
           try {
-            parser.feed(decoder.decode(chunk, { stream: true }))
+            take(decoder.decode(chunk, { stream: true }))
           } catch (error) {
             lose(`The stream from ${place(request)} is not UTF-8`, error)
           }
