@@ -17,7 +17,7 @@ const benches: { readonly [bench: string]: readonly string[] } = {
   engine: ['mutate', 'ask', 'apply', 'burst', 'replay', 'open', 'rebase', 'memory'],
   authority: ['batches', 'singles', 'pull', 'live', 'idle'],
   browser: ['mutate', 'apply', 'burst', 'replay', 'open', 'memory'],
-  device: ['tasks'],
+  device: ['open', 'burst', 'live', 'memory', 'tasks'],
 }
 
 const { values, positionals } = parseArgs({

@@ -5,7 +5,7 @@ import { SETS } from '../engine/rows.ts'
 import { type Figure, figure, inTurns, median } from '../harness.ts'
 import { onStage } from './stage.ts'
 
-const REPEATS = 9
+const REPEATS = 15
 
 export function measure(): Promise<readonly Figure[]> {
   return onStage(async ({ tab }) => {

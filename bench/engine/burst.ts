@@ -21,31 +21,12 @@ export async function measure(): Promise<readonly Figure[]> {
 
   const engine = (): Promise<Burst> =>
     inFolder(async (folder) => {
-      let handedOver = 0
-      let durable = 0
-      const client = openDevice(
-        listening(scripted(createScript([]), folder), async (count, at, kept) => {
-          if (count === 1) return
-          handedOver ||= at
-          await kept
-          durable = performance.now()
-        }),
-      )
-      await client.ready
-      for (let number = 0; number < WORKOUTS; number++) await client.mutate.startWorkout(workout(number)).saved
-      const before = bytesIn(folder)
-      const label = `burst ${bursts++}`
-      const began = performance.now()
-      // Arguments are made as they are needed, as an app makes them: kept in a list they would be a sixth of what is collected.
-      const saved = Array.from(
-        { length: INTENTS },
-        (_, number) => client.mutate.logSet(setArgs(number, INTENTS / WORKOUTS, label)).saved,
-      )
-      await Promise.all(saved)
-      const ended = performance.now()
+      let before = 0
+      const burst = await burstOn(scripted(createScript([]), folder), `burst ${bursts++}`, () => {
+        before = bytesIn(folder)
+      })
       bytes = bytesIn(folder) - before
-      await client.close()
-      return { whole: ended - began, keeping: ended - handedOver, durable: durable - handedOver }
+      return burst
     })
 
   const byHand = (): Promise<number> =>
@@ -64,6 +45,33 @@ export async function measure(): Promise<readonly Figure[]> {
   await inTurns(2, engine, byHand, 'asItComes')
   const { a, b } = await inTurns(REPEATS, engine, byHand, 'asItComes')
   return burstFigures(a, `${bytes} bytes`, 'file', b, 'append and fsync of as many bytes in one record')
+}
+
+/** A burst on a new device of this host; `ready` is called before its first call. */
+export async function burstOn(host: Host, label: string, ready: () => void = () => undefined): Promise<Burst> {
+  let handedOver = 0
+  let durable = 0
+  const client = openDevice(
+    listening(host, async (count, at, kept) => {
+      if (count === 1) return
+      handedOver ||= at
+      await kept
+      durable = performance.now()
+    }),
+  )
+  await client.ready
+  for (let number = 0; number < WORKOUTS; number++) await client.mutate.startWorkout(workout(number)).saved
+  ready()
+  const began = performance.now()
+  // Arguments are made as they are needed, as an app makes them: kept in a list they would be a sixth of what is collected.
+  const saved = Array.from(
+    { length: INTENTS },
+    (_, number) => client.mutate.logSet(setArgs(number, INTENTS / WORKOUTS, label)).saved,
+  )
+  await Promise.all(saved)
+  const ended = performance.now()
+  await client.close()
+  return { whole: ended - began, keeping: ended - handedOver, durable: durable - handedOver }
 }
 
 /** The same host, telling how many intents are handed over to its storage, and when they are kept. */

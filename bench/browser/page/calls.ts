@@ -5,15 +5,16 @@ import { createClient } from 'holdfast/client'
 import { app } from '../../engine/app.ts'
 import type { Burst } from '../../engine/figures.ts'
 import { INTENTS, queue } from '../../engine/queue.ts'
-import { setArgs, workout } from '../../engine/rows.ts'
+import { exercise, setArgs, workout } from '../../engine/rows.ts'
 import { type BenchClient, createScript, openDevice } from '../../engine/script.ts'
-import { openUpdates, type UpdateSides } from '../../engine/update.ts'
+import { openUpdates, SHOWN, type UpdateSides } from '../../engine/update.ts'
 import { deleteDatabase, openRaw, type RawDatabase } from './raw.ts'
 import { fullDevice } from './rows.ts'
 import { databaseOf, type Listening, world } from './world.ts'
 
 const WORKOUTS = 100
 
+let full: BenchClient | undefined
 let updates: UpdateSides | undefined
 let raw: RawDatabase | undefined
 let bursts = 0
@@ -26,8 +27,24 @@ export const callPage = {
   /** Opens a device that holds all rows, and a raw database beside it. */
   async openFull(): Promise<void> {
     const { client, sets } = await fullDevice('calls')
+    full = client
     updates = openUpdates(client, sets)
     raw = await openRaw('raw calls')
+  },
+  /** Opens so many more lists on that device, of which somebody hears: of lifts in one order or the other, and of single workouts. */
+  openLists(count: number): void {
+    const { sets } = app.query
+    const lists = Array.from({ length: count }, (_, number) =>
+      number < 47
+        ? sets.where({ exercise: exercise(number + 1) }).orderBy('doneAt', 'desc')
+        : number < 94
+          ? sets.where({ exercise: exercise(number - 46) }).orderBy('kg')
+          : sets.where({ workoutId: workout(number).id }).orderBy('doneAt'),
+    )
+    for (const list of lists)
+      opened(full)
+        .live(list.limit(SHOWN))
+        .subscribe(() => undefined)
   },
   /** Calls until the subscriber is called, one after the other. */
   update: (calls: number): Promise<readonly number[]> => opened(updates).engine(calls, 'told'),

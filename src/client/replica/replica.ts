@@ -172,6 +172,9 @@ export function createReplica(
         commits.emit({ changes, touched, frame, isFirstFrame })
       return { rebased }
     } finally {
+      // An index that still has what was only looked at finds too much, never too little.
+      const pause = breathe()
+      if (pause !== undefined) await pause
       for (const { state, id, row } of indexed) unindexRow(state, id, row)
     }
   }

@@ -71,7 +71,7 @@ test('[I5] after every step the overlay equals the confirmed rows with all pendi
   )
 })
 
-test('[I5] [I6] whoever has the thread between two pieces of a rebase sees what there was, and the end is the same', {
+test('[I5] [I6] whoever has the thread between two pieces of a rebase sees what there was until it is told, and the end is the same', {
   timeout,
 }, async () => {
   let pauses = 0
@@ -85,6 +85,10 @@ test('[I5] [I6] whoever has the thread between two pieces of a rebase sees what 
         return Promise.resolve()
       }
       const replica = createReplica(app, 'ada', undefined, begin)
+      // From the moment in which it is told, what is new.
+      replica.onCommit(() => {
+        seen = textOf(shownBy(replica))
+      })
       const world = createWorld(replica)
       for (const step of steps) {
         seen = textOf(shownBy(replica))
