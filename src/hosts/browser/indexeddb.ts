@@ -13,6 +13,7 @@ import type { Sequence } from '../../protocol/ids.ts'
 import { IDB_FORMAT, type IdbJournal, openIdbJournal } from './idb-journal.ts'
 import { openDatabase } from './idb-promise.ts'
 import { beginNewLog } from './new-log.ts'
+import { packedLength } from './packed.ts'
 import { inStore } from './store-fault.ts'
 
 /** Which database, and how it keeps intents. */
@@ -32,10 +33,11 @@ type Recorded = OutboxEvent | { readonly kind: 'made'; readonly intents: OutboxE
 type FrameRecord = StoredFrame | { readonly part: readonly Patch[] }
 
 /**
- * A frame goes into records of about this many characters. Chromium compresses a text, and keeps what then has more than 64 KiB in a
- * file of its own, which takes 0.6 ms to be read: docs/decisions/0003 has the figures.
+ * Chromium compresses a text of more than 64 KiB, and keeps what then is still longer in a file of its own. Rows go into records that just
+ * do not come to that; what does all the same into few long ones: docs/decisions/0003 has the figures.
  */
-const RECORD_LENGTH = 150_000
+const PACKED_LENGTH = 56_000
+const FILE_LENGTH = 1_000_000
 
 /** Opens the database, and makes it on first use. Rejects with `storage_failed` where the browser refuses. */
 export async function openIndexedDbStorage({ name, durability = 'strict' }: IndexedDbOptions): Promise<Storage> {
@@ -240,15 +242,20 @@ function isLong(journal: IdbJournal): boolean {
 function* textsOf({ patches, ...frame }: StoredFrame): Iterable<string> {
   let part: string[] = []
   let length = 0
+  let packed = 0
   for (const patch of patches) {
     const text = JSON.stringify(patch)
-    if (length > 0 && length + text.length > RECORD_LENGTH) {
+    const more = packedLength(text)
+    const isFile = packed > PACKED_LENGTH
+    if (length > 0 && (isFile ? length + text.length > FILE_LENGTH : packed + more > PACKED_LENGTH)) {
       yield `{"part":[${part.join(',')}]}`
       part = []
       length = 0
+      packed = 0
     }
     part.push(text)
     length += text.length
+    packed += more
   }
   yield `${JSON.stringify(frame).slice(0, -1)},"patches":[${part.join(',')}]}`
 }
