@@ -101,6 +101,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         storage: opened,
         tabs: opened.shared === undefined ? undefined : host.openTabs?.(actor),
         clock: host.clock,
+        random: host.random,
         onLead: () => void lead(),
         onLost: follow,
         onWord(word) {

@@ -47,8 +47,11 @@ export interface Network {
 
 /** What joins the clients of one shared store (the tabs of one browser). Nothing said here is relied on: the store is the truth. */
 export interface Tabs {
-  /** Waits until no other client leads, and calls back once. The returned function gives the lead, or the wait for it, up. */
-  lead(onTurn: () => void): Cancel
+  /**
+   * Waits until no other client leads, or takes the turn from whoever has it (`isSeizing`), and calls back once; `onTaken` when another
+   * has taken it from here. The returned function gives the turn, or the wait for it, up.
+   */
+  lead(onTurn: () => void, onTaken: () => void, isSeizing?: boolean): Cancel
   /** Says something that can be cloned to all others. */
   say(word: object): void
   /** Hears what others say, from now on; who says it may be another version, or no Holdfast at all. Called once. */

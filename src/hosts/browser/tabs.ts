@@ -14,15 +14,21 @@ export function openTabs(name: string, report: (error: unknown) => void): Tabs {
     for (const word of said) channel.postMessage(word)
   }
   return {
-    lead(onTurn) {
+    lead(onTurn, onTaken, isSeizing) {
       const abort = new AbortController()
+      const { signal } = abort
+      const over = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
       navigator.locks
-        .request(name, { signal: abort.signal }, () => {
+        // Who takes a lock away waits for nobody, and so may bring no signal.
+        .request(name, isSeizing ? { steal: true } : { signal }, () => {
+          if (signal.aborted) return
           onTurn()
-          return new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve()))
+          return over
         })
         .catch((error: unknown) => {
-          if (!abort.signal.aborted) report(error)
+          if (signal.aborted) return
+          if ((error as Error).name === 'AbortError') onTaken()
+          else report(error)
         })
       return () => abort.abort()
     },

@@ -1,5 +1,6 @@
 // Several clients of one store, as the tabs of one browser are: each with a real IndexedDB storage (on an implementation in memory),
-// a lock that is passed on in the order in which they came, and a channel between them. Time stands still unless told.
+// a lock that is passed on in the order in which they came, and a channel between them. A tab that is frozen keeps its lock, hears
+// nothing, and no timer of its own runs. Time stands still unless told.
 import 'fake-indexeddb/auto'
 import { type Client, createClient } from 'holdfast/client'
 import type { Tabs } from '../../../src/client/host.ts'
@@ -35,19 +36,22 @@ export function createTabWorld(): TabWorld {
   const tabs: Tab[] = []
   let opened = 0
 
-  /** Who wants to lead, in order; the first that is not frozen does. */
-  let queue: { readonly isFrozen: () => boolean; onTurn: (() => void) | undefined }[] = []
+  /** Who has the turn to lead, and who waits for it. A tab that is frozen hears of it when it thaws. */
+  interface Wish {
+    readonly tell: (what: () => void) => void
+    readonly onTurn: () => void
+    readonly onTaken: () => void
+  }
+  let queue: Wish[] = []
+  let leader: Wish | undefined
   const passOn = (): void => {
-    const next = queue.find(({ isFrozen }) => !isFrozen())
-    const onTurn = next?.onTurn
-    if (next === undefined || onTurn === undefined) return
-    next.onTurn = undefined
-    queueMicrotask(onTurn)
+    if (leader === queue[0]) return
+    leader = queue[0]
+    leader?.tell(leader.onTurn)
   }
   let isMute = false
   const ears = new Set<{
-    readonly isFrozen: () => boolean
-    readonly missed: unknown[]
+    readonly tell: (what: () => void) => void
     hear: (word: unknown) => void
   }>()
 
@@ -55,14 +59,18 @@ export function createTabWorld(): TabWorld {
     for (let round = 0; round < 12; round++) await world.clock.settle()
   }
 
-  const openTabs = (isFrozen: () => boolean): Tabs & { thaw(): void } => {
-    const ear = { isFrozen, missed: [] as unknown[], hear: (_word: unknown) => {} }
+  const openTabs = (tell: (what: () => void) => void): Tabs => {
+    const ear = { tell, hear: (_word: unknown) => {} }
     ears.add(ear)
     return {
-      lead(onTurn) {
-        const wish = { isFrozen, onTurn }
-        queue.push(wish)
-        if (queue.filter((other) => !other.isFrozen())[0] === wish) passOn()
+      lead(onTurn, onTaken, isSeizing) {
+        const wish: Wish = { tell, onTurn, onTaken }
+        const before = queue[0]
+        if (isSeizing) {
+          queue = [wish, ...queue.slice(1)]
+          before?.tell(before.onTaken)
+        } else queue.push(wish)
+        passOn()
         return () => {
           queue = queue.filter((other) => other !== wish)
           passOn()
@@ -72,8 +80,7 @@ export function createTabWorld(): TabWorld {
         const heard = structuredClone(word)
         for (const other of ears) {
           if (other === ear || isMute) continue
-          if (other.isFrozen()) other.missed.push(heard)
-          else queueMicrotask(() => other.hear(heard))
+          other.tell(() => other.hear(heard))
         }
       },
       hear(listener) {
@@ -81,9 +88,6 @@ export function createTabWorld(): TabWorld {
       },
       close() {
         ears.delete(ear)
-      },
-      thaw() {
-        for (const word of ear.missed.splice(0)) ear.hear(word)
       },
     }
   }
@@ -99,12 +103,21 @@ export function createTabWorld(): TabWorld {
     },
     async open(isDeaf = false) {
       let isFrozen = false
-      const joined = openTabs(() => isFrozen)
+      const missed: (() => void)[] = []
+      const unlessFrozen = (run: () => void) => () => void (isFrozen ? missed.push(run) : run())
+      const joined = openTabs((what) => queueMicrotask(unlessFrozen(what)))
+      const { clock } = world
       const client = createClient({
         app: notes,
         host: {
           ...world.host(),
           random: createTestRandom(++opened),
+          clock: {
+            now: () => clock.now(),
+            monotonic: () => clock.monotonic(),
+            after: (delayMs, run) => clock.after(delayMs, unlessFrozen(run)),
+            turn: (run) => clock.turn(unlessFrozen(run)),
+          },
           openStorage: () => openIndexedDbStorage({ name }),
           ...(isDeaf ? {} : { openTabs: () => joined }),
         },
@@ -116,12 +129,10 @@ export function createTabWorld(): TabWorld {
         client,
         freeze() {
           isFrozen = true
-          passOn()
         },
         thaw() {
           isFrozen = false
-          joined.thaw()
-          passOn()
+          for (const run of missed.splice(0)) run()
         },
         async close() {
           tabs.splice(tabs.indexOf(tab), 1)
