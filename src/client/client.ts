@@ -160,6 +160,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
       storage.ladder?.listen({
         reborn: () => (outbox as Outbox).reborn(newClientId(host.random), host.clock.now()),
         moved,
+        countUnsaved: () => outbox?.countUnsaved() ?? 0,
         acceptsNotDurable: options.whenNotDurable === 'accept',
       })
       calls.open({ replica, outbox, refusal, onRun: watchRuns, report: host.report })

@@ -78,6 +78,25 @@ describe('two tabs', () => {
     expect(stage.sql('SELECT decided FROM holdfast_client')).toEqual([{ decided: 3 }])
   })
 
+  test('[I3] [I8] one moves to its rescue copy: the other stays, leads, and all that either logs is decided once', async () => {
+    const { stage, first, second } = await twoTabs()
+    await first.call('logSets', 'monday', 'first', [1])
+    await second.call('untilSets', 'monday', 1, 'synced')
+    await first.call('refuseDatabase')
+    expect(await first.call('tryToLog', 'monday', 'first', 2)).toMatchObject({ code: 'not_durable' })
+    expect(await first.call('tryToLog', 'monday', 'first', 2, true)).toBe('saved')
+    expect(await first.call('status')).toMatchObject({ tab: 'alone', storage: { mode: 'localstorage', why: 'quota' } })
+    await second.call('untilStatus', { tab: 'leading' })
+    await second.call('logSets', 'monday', 'second', [1])
+    for (const tab of [first, second]) await tab.call('untilSets', 'monday', 3, 'synced')
+    expect((await second.call('status')).storage).toMatchObject({ mode: 'indexeddb', isDurable: true })
+    expect(stage.sql('SELECT device, number FROM sets ORDER BY device, number')).toEqual([
+      { device: 'first', number: 1 },
+      { device: 'first', number: 2 },
+      { device: 'second', number: 1 },
+    ])
+  })
+
   test('[I2] [I3] both append 200 at once: 400 are decided, each once, those of a tab in its order', async () => {
     const { stage, first, second } = await twoTabs()
     await Promise.all([

@@ -10,7 +10,8 @@ import { SyncError } from '../../base/errors.ts'
 import type { OutboxEvent } from '../outbox/stored.ts'
 import type { Cargo } from './carry.ts'
 import { createLimit } from './limit.ts'
-import { mayMove, mayPassOver, type Rung, whyOf } from './policy.ts'
+import { sessionIn } from './numbers.ts'
+import { holds, mayMove, mayPassOver, type Rung, whyOf } from './policy.ts'
 import type { MakeEvents, Mover, OthersListener, Refused, SharedStorage, Storage, Stored } from './storage.ts'
 
 /** What a ladder stands on. */
@@ -38,6 +39,9 @@ export async function openLadder({ rungs, clock, limitMs = LIMIT_MS, report }: L
   const early: ((others: OthersListener) => void)[] = []
   /** Rows were dropped to make room, or were left behind: no frame fits what is kept. */
   let keepsFrames = true
+  let moving: Promise<boolean> | undefined
+  /** So many intents, the next ones, were called before the last move, and nobody was asked about it. */
+  let unasked = 0
 
   const within = createLimit(clock, limitMs)
 
@@ -204,6 +208,7 @@ export async function openLadder({ rungs, clock, limitMs = LIMIT_MS, report }: L
         await next.rewriteOutbox(() => all)
         leave(cause)
         ;[at, current] = [opened.at, next]
+        unasked = current.isDurable || mover.acceptsNotDurable ? 0 : mover.countUnsaved()
         mover.moved(all)
         return true
       } catch (error) {
@@ -215,19 +220,33 @@ export async function openLadder({ rungs, clock, limitMs = LIMIT_MS, report }: L
     return false
   }
 
-  /** A write that must not be lost: made room for, and then made one rung lower. */
-  async function keep<Result>(step: () => Promise<Result>, isNew: boolean): Promise<Result> {
+  /** A write that must not be lost: made room for, and then made one rung lower. `count`: how many new intents it keeps. */
+  async function keep<Result>(step: () => Promise<Result>, count = 0): Promise<Result> {
     const tried = current
     try {
-      return await withRoom(tried, step)
+      const result = await withRoom(tried, step)
+      // A move that was under way did not know of it.
+      await moving
+      if (tried === current) return result
+      unasked = Math.max(0, unasked - count)
     } catch (error) {
-      if (!mayMove(error) || !(await moveDown(error))) throw error
-      if (isNew && !current.isDurable && mover?.acceptsNotDurable !== true)
-        throw new SyncError('not_durable', `Nothing was kept: the storage mode is ${current.mode} now`, {
-          cause: error,
+      if (!mayMove(error)) throw error
+      if (tried === current) {
+        moving ??= moveDown(error).finally(() => {
+          moving = undefined
         })
-      return await keep(step, isNew)
+        if (!(await moving)) throw error
+      }
+      mustBeAsked(count, error)
     }
+    return await keep(step, count)
+  }
+
+  /** What was called while the mode was another is kept in one that is not durable when the app says so, and not before. */
+  function mustBeAsked(count: number, cause?: unknown): void {
+    if (count === 0 || unasked === 0) return
+    unasked = Math.max(0, unasked - count)
+    throw new SyncError('not_durable', `Nothing was kept: the storage mode is ${current.mode} now`, { cause })
   }
 
   /** Writes; when that is a person's signing out, the modes that were left are signed out of too, as far as they can be reached. */
@@ -298,9 +317,14 @@ export async function openLadder({ rungs, clock, limitMs = LIMIT_MS, report }: L
         }
       }
     },
-    append: (intents, draft) =>
-      keep(() => current.append(intents, draft !== undefined && current.draft !== undefined ? draft : undefined), true),
-    note: (make) => withSignOut(make, (made) => keep(() => current.note(made), false)),
+    async append(intents, draft) {
+      mustBeAsked(intents.length)
+      return keep(
+        () => current.append(intents, draft !== undefined && current.draft !== undefined ? draft : undefined),
+        intents.length,
+      )
+    },
+    note: (make) => withSignOut(make, (made) => keep(() => current.note(made))),
     rewriteOutbox: (make) => {
       const storage = current
       return withSignOut(make, (made) => withRoom(storage, () => storage.rewriteOutbox(made)))
@@ -320,19 +344,5 @@ export async function openLadder({ rungs, clock, limitMs = LIMIT_MS, report }: L
     get shared() {
       return current.shared === undefined ? undefined : shared
     },
-  }
-}
-
-/** How often a person has signed out, as these events say. */
-function sessionIn(events: readonly OutboxEvent[]): number {
-  return events.reduce((session, event) => (event.kind === 'left' ? Math.max(session, event.session) : session), 0)
-}
-
-function holds(rung: Rung): boolean {
-  try {
-    return rung.holds?.() === true
-  } catch {
-    // Even to ask is refused here: then nothing was kept here either.
-    return false
   }
 }

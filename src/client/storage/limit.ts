@@ -15,12 +15,16 @@ export function createLimit(clock: Clock, limitMs: number): Limit {
       () => undefined,
     )
     return new Promise((resolve, reject) => {
-      const cancel = clock.after(limitMs, () => {
+      const tooLate = (): void => {
         isLate = true
         const details = { errno: 'TimeoutError' }
         reject(new SyncError('storage_failed', `Storage gave no answer within ${limitMs} ms`, { details }))
+      }
+      // A machine that slept meanwhile finds the first time over at once, and may have the answer in the next moment.
+      let cancel = clock.after(limitMs * 0.9, () => {
+        cancel = clock.after(limitMs * 0.1, tooLate)
       })
-      work.then(resolve, reject).finally(cancel)
+      work.then(resolve, reject).finally(() => cancel())
     })
   }
 }

@@ -33,3 +33,8 @@ export function lastNumberOfRewrite(
   )
   return { client: birth.client, last }
 }
+
+/** How often a person has signed out, as these events say. */
+export function sessionIn(events: readonly OutboxEvent[]): number {
+  return events.reduce((session, event) => (event.kind === 'left' ? Math.max(session, event.session) : session), 0)
+}

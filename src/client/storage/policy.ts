@@ -60,3 +60,13 @@ export function mayPassOver(error: unknown, isFirst: boolean): boolean {
 export function mayMove(error: unknown): boolean {
   return hasCode(error, 'storage_failed') && error.details['closed'] !== true
 }
+
+/** Whether an earlier session left something there, as far as one may ask. */
+export function holds(rung: Rung): boolean {
+  try {
+    return rung.holds?.() === true
+  } catch {
+    // Even to ask is refused here: then nothing was kept here either.
+    return false
+  }
+}

@@ -131,6 +131,8 @@ export interface Mover {
   reborn(): readonly OutboxEvent[]
   /** The outbox lies elsewhere from now on: these events are all of it. `mode`, `isDurable` and `shared` are those of the new place. */
   moved(events: readonly OutboxEvent[]): void
+  /** How many intents were called and are not durable. */
+  countUnsaved(): number
   /** What is made may be kept in a mode that is not durable, without a person being asked. */
   readonly acceptsNotDurable: boolean
 }

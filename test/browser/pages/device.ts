@@ -150,6 +150,13 @@ const page = {
       throw new DOMException('Web Storage is blocked', 'SecurityError')
     }
   },
+  /** From now on the database takes nothing more from this tab, as where there is no room; others may be luckier. */
+  refuseDatabase(): void {
+    const { IDBObjectStore: Store } = globalThis as unknown as { IDBObjectStore: { prototype: { add(): void } } }
+    Store.prototype.add = () => {
+      throw new DOMException('There is no room', 'QuotaExceededError')
+    }
+  },
   /** How many items of a rescue copy lie in Web Storage. */
   rescueItems: () => Object.keys(localStorage).filter((key) => key.startsWith('holdfast-rescue/')).length,
   sets(workoutId: string): readonly ShownSet[] {

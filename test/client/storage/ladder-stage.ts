@@ -23,6 +23,8 @@ export interface LadderStage {
   /** The best store: what it kept, and whether it does nothing for ever when it is opened. */
   readonly top: ReturnType<typeof createMemory>
   isStuck: boolean
+  /** What the best store does before it does what it is asked to; resolved at once unless set. */
+  hold: (verb: Verb) => Promise<void> | undefined
   open(options?: Partial<ClientOptions<Notes>>): Promise<Client<Notes>>
   /** The storage alone, as the next start opens it. */
   storage(): Promise<Storage>
@@ -37,6 +39,8 @@ export function createLadderStage(): LadderStage {
   const name = 'device/42'
 
   const step = async <Result>(verb: Verb, work: () => Promise<Result>): Promise<Result> => {
+    const held = stage.hold(verb)
+    if (held !== undefined) await held
     const errno = stage.refuse(verb)
     if (errno !== undefined) throw new SyncError('storage_failed', `${verb} is refused`, { details: { errno } })
     return work()
@@ -82,6 +86,7 @@ export function createLadderStage(): LadderStage {
     refuse: () => undefined,
     refuseItem: () => undefined,
     isStuck: false,
+    hold: () => undefined,
     storage,
     async open(options = {}) {
       const client = createClient({

@@ -163,6 +163,120 @@ describe('a mode walk', () => {
   })
 })
 
+describe('a move', () => {
+  const ids = Array.from({ length: 20 }, (_, n) => `n${n}`)
+
+  test.each(['accept', 'ask'] as const)(
+    '[I2] [I16] in the middle of a burst (%s): what was kept is decided in its order, the rest is told',
+    async (whenNotDurable) => {
+      const stage = createLadderStage()
+      const { world } = stage
+      world.fallback = () => 'unreachable'
+      const client = await stage.open({ whenNotDurable })
+      let fail = (): void => undefined
+      const groups: readonly (readonly string[])[] = [ids.slice(0, 5), ids.slice(5, 12), ids.slice(12)]
+      const endings: Promise<readonly string[]>[] = []
+      for (const [at, group] of groups.entries()) {
+        // The second group meets the fault; while it is under way the third is made.
+        if (at === 1)
+          stage.hold = (verb) => (verb === 'append' ? new Promise((resolve) => (fail = resolve)) : undefined)
+        for (const id of group)
+          endings.push(
+            client.mutate.put({ id, text: id }).saved.then(
+              () => [id],
+              (error: { readonly code: string }) => {
+                expect(error.code).toBe('not_durable')
+                return []
+              },
+            ),
+          )
+        await world.clock.settle()
+      }
+      stage.refuse = full
+      stage.hold = () => undefined
+      fail()
+      await world.clock.settle()
+      const kept = (await Promise.all(endings)).flat()
+      expect(client.status()).toMatchObject({ waiting: kept.length, storage: { mode: 'localstorage', why: 'quota' } })
+      expect(kept).toEqual(whenNotDurable === 'accept' ? ids : groups[0])
+      world.fallback = () => 'pass'
+      client.resume()
+      await world.clock.advance(60_000)
+      expect([...world.authority.state.log.keys()]).toEqual(kept)
+      await expectAllOnce(stage, kept)
+      await stage.end(client)
+    },
+  )
+
+  test.each(['pass', 'lost', 'unreachable'] as const)(
+    '[I3] [I8] while requests are under way (%s): their late answers change nothing, all is decided once',
+    async (fate) => {
+      const stage = createLadderStage()
+      const { world } = stage
+      const client = await stage.open({ whenNotDurable: 'accept' })
+      await world.clock.advance(5_000)
+      world.fallback = () => 'held'
+      for (const id of ids.slice(0, 10)) expect(await put(stage, client, id)).toBe('saved')
+      // What was cancelled is answered all the same.
+      world.ignoresCancel = true
+      const held = world.heldCount()
+      expect(held).toBeGreaterThan(0)
+      world.fallback = () => 'pass'
+      stage.refuse = full
+      expect(await put(stage, client, 'n10')).toBe('saved')
+      expect(client.status().storage).toMatchObject({ mode: 'localstorage' })
+      for (let left = held; left > 0; left--) await world.release(fate)
+      await world.clock.advance(120_000)
+      expect(client.status()).toMatchObject({ waiting: 0, counts: { failed: 0 } })
+      await expectAllOnce(stage, ids.slice(0, 11))
+      expect(world.reports).toEqual([])
+      await stage.end(client)
+    },
+  )
+
+  test.each([
+    ['open', 'SecurityError', 'forbidden'],
+    ['open', 'InvalidStateError', 'lost'],
+    ['open', 'QuotaExceededError', 'quota'],
+    ['load', 'UnknownError', 'failed'],
+    ['load', 'SecurityError', 'forbidden'],
+  ] as const)('[I15] at a start on which %s fails with %s: the app is asked, and says why', async (at, errno, why) => {
+    const stage = createLadderStage()
+    stage.refuse = (verb) => (verb === at ? errno : undefined)
+    const client = await stage.open()
+    expect(client.status().storage).toMatchObject({ mode: 'localstorage', isDurable: false, why })
+    expect(await put(stage, client, 'asked')).toBe('not_durable')
+    expect(await put(stage, client, 'a', true)).toBe('saved')
+    await stage.end(client)
+    stage.refuse = () => undefined
+    const again = await stage.open()
+    await stage.world.clock.advance(60_000)
+    expect(again.status()).toMatchObject({ waiting: 0, storage: { mode: 'indexeddb', why: undefined } })
+    await expectAllOnce(stage, ['a'])
+    await stage.end(again)
+  })
+
+  test('a browser that refuses both (a private window): memory, and it says so', async () => {
+    const stage = createLadderStage()
+    stage.refuse = (verb) => (verb === 'open' ? 'SecurityError' : undefined)
+    stage.refuseItem = () => 'SecurityError'
+    const client = await stage.open()
+    expect(client.status().storage).toEqual({
+      mode: 'memory',
+      isDurable: false,
+      why: 'forbidden',
+      refused: [
+        { mode: 'indexeddb', why: 'forbidden' },
+        { mode: 'localstorage', why: 'forbidden' },
+      ],
+      until: 'closed',
+    })
+    expect(await put(stage, client, 'asked')).toBe('not_durable')
+    expect(await put(stage, client, 'a', true)).toBe('saved')
+    await stage.end(client)
+  })
+})
+
 describe('signing out in a lower mode', () => {
   test.each(['keep', 'discard'] as const)('[I8] also leaves the store that was left behind (%s)', async (unsent) => {
     const stage = createLadderStage()
