@@ -173,7 +173,7 @@ export function createReplica(
       return { rebased }
     } finally {
       // An index that still has what was only looked at finds too much, never too little.
-      const pause = breathe()
+      const pause = indexed.length === 0 ? undefined : breathe()
       if (pause !== undefined) await pause
       for (const { state, id, row } of indexed) unindexRow(state, id, row)
     }
