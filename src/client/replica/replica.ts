@@ -238,7 +238,8 @@ export function createReplica(
       return overlay.frame?.at
     },
     counters,
-    cursors: () => [...overlay.cursors].map(([scope, place]) => ({ scope, ...place })),
+    cursors: () =>
+      overlay.madeFor === app.fingerprint ? [...overlay.cursors].map(([scope, place]) => ({ scope, ...place })) : [],
     run: (intent, mode) =>
       lane.run(async () => {
         const known = overlay.runsById.get(intent.id)

@@ -30,6 +30,21 @@ export function createRowCheck(columns: { readonly [name: string]: Column }): Ro
   }
 }
 
+/**
+ * What an app can show of rows that were kept by another version of it, until the authority has stated them anew: those that fit, with
+ * nothing in the columns that may be empty and were not there.
+ */
+export function rowsThatFit(
+  rows: readonly Row[],
+  columns: { readonly [name: string]: Column },
+  checkRow: RowCheck | undefined,
+): readonly Row[] {
+  const blank = Object.fromEntries(
+    Object.entries(columns).flatMap(([name, { isNullable }]) => (isNullable ? [[name, null]] : [])),
+  )
+  return rows.flatMap((row) => (checkRow?.(row) === undefined ? [{ ...blank, ...row }] : []))
+}
+
 type Kind = 'string' | 'number' | 'boolean' | 'whole' | 'json'
 
 function kindOf(type: Column['type']): Kind {

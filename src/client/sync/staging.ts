@@ -21,7 +21,8 @@ export function createStaging(held: readonly Cursor[]): Staging {
   return {
     stage(patch) {
       if (patch.reset !== true && !samePlace(patch.from, places.get(patch.scope) ?? NOWHERE)) return false
-      patches.push(patch)
+      // What begins at nothing stands for all that there is, also where rows are held that an older version of the app left.
+      patches.push(samePlace(patch.from, NOWHERE) ? { ...patch, reset: true } : patch)
       places.set(patch.scope, patch.to)
       return true
     },

@@ -98,15 +98,20 @@ export async function repairStage(): Promise<RepairStage> {
     isOffline: false,
     async open(name, { actor = 'anna', startPaused = false } = {}) {
       const host = node({ folder: join(folder, name) }, { report: () => undefined })
+      // While a push is under way whose answer will be lost: what is asked at the same time would bring the news of it.
+      let isCut = false
       const network: Network = {
         exchange(request, timeoutMs) {
           const gone = () => Promise.reject(new SyncError('unreachable', 'No way there'))
-          if (stage.isOffline) return { answer: gone(), cancel: () => undefined }
+          if (stage.isOffline || isCut) return { answer: gone(), cancel: () => undefined }
           const { answer, cancel } = host.network.exchange(request, timeoutMs)
-          if (request.path !== 'push' || stage.lost === 0) return { answer, cancel }
+          if (request.path !== 'push' || stage.lost === 0)
+            return { answer: answer.then((value) => (stage.isOffline || isCut ? gone() : value)), cancel }
           stage.lost--
+          isCut = stage.lost === 0
           const lose = (): Promise<never> => {
-            stage.isOffline = stage.lost === 0
+            stage.isOffline ||= isCut
+            isCut = false
             return gone()
           }
           return { answer: answer.then(lose), cancel }
