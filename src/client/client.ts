@@ -194,7 +194,7 @@ export function createClient<A extends App>(options: ClientOptions<A>): Client<A
         fingerprint: app.fingerprint,
         url: options.url.replace(/\/+$/, ''),
         wantsStream: options.live !== false,
-        cursors: () => replica.cursors(),
+        cursors: () => replica.asksFrom(),
         park: (entry, reason, detail) => giveUp(entry, { as: 'parked', reason, detail }),
         onForked: () => sentinel?.forked(),
         onChange,

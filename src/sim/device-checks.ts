@@ -198,7 +198,8 @@ export function createDeviceChecks({ truth, checks, calls, history, now }: Devic
 
 type Inspected = ReturnType<Client<SimApp>['inspect']>
 
-function inspect(client: Client<SimApp>): Inspected | undefined {
+/** What a client has within; undefined while it starts. */
+export function inspect(client: Client<SimApp>): Inspected | undefined {
   try {
     return client.inspect()
   } catch {

@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Calls } from './calls.ts'
 import type { Checks } from './checks.ts'
 import type { Device } from './device.ts'
+import { inspect } from './device-checks.ts'
 import { readEntry } from './ledger-book.ts'
 import { readerOf } from './rows.ts'
 import type { Truth } from './truth.ts'
@@ -20,7 +21,9 @@ export interface VerdictParts {
 export function disagreement(device: Device, truth: Truth): string | undefined {
   const { client } = device
   if (client === undefined) return 'it is off'
-  const { entries, cursors, replica, client: id } = client.inspect()
+  const seen = inspect(client)
+  if (seen === undefined) return 'it is starting'
+  const { entries, cursors, replica, client: id } = seen
   const undecided = entries.find(({ outcome, isReopened }) => outcome === undefined || isReopened)
   if (undecided !== undefined)
     return `intent ${undecided.intent.id} (${undecided.intent.name}) at ${undecided.sequence} is not decided; its connection is ${client.status().connection}`
@@ -74,7 +77,7 @@ export function judge({ truth, checks, calls, devices }: VerdictParts, db: Datab
     )
   }
   for (const { client, name } of devices()) {
-    const seen = client?.inspect()
+    const seen = client && inspect(client)
     if (seen === undefined) continue
     for (const { intent, sequence, outcome, givenUp } of seen.entries) {
       const known = truth.book.places.get(seen.client)?.get(sequence ?? 0)

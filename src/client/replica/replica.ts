@@ -71,6 +71,8 @@ export interface Replica {
   readonly counters: ReplicaCounters
   /** How far each scope is here. */
   cursors(): readonly Cursor[]
+  /** Where a pull goes on: `cursors()`, or nothing where the rows are those of another version of the app, which may have left some out. */
+  asksFrom(): readonly Cursor[]
   /**
    * Runs an intent after all that are pending. `call`: a first run, refused when it throws anything but the news that rows are not
    * here. `stored`: an intent of this or another tab that is kept already, never refused. An id that is pending already is not run again.
@@ -223,6 +225,7 @@ export function createReplica(
       )
     return state
   }
+  const cursors = (): readonly Cursor[] => [...overlay.cursors].map(([scope, place]) => ({ scope, ...place }))
 
   return {
     get isComplete() {
@@ -238,8 +241,8 @@ export function createReplica(
       return overlay.frame?.at
     },
     counters,
-    cursors: () =>
-      overlay.madeFor === app.fingerprint ? [...overlay.cursors].map(([scope, place]) => ({ scope, ...place })) : [],
+    cursors,
+    asksFrom: () => (overlay.madeFor === app.fingerprint ? cursors() : []),
     run: (intent, mode) =>
       lane.run(async () => {
         const known = overlay.runsById.get(intent.id)

@@ -69,19 +69,19 @@ describe('a device that starts with another version of its app', () => {
     const replica = await opened(second, await keptBy(first))
     expect(rows(replica, 'lists').map(({ title }) => title)).toEqual(['One', 'Two'])
     expect(rows(replica, 'tags')).toEqual([])
-    expect(replica.cursors()).toEqual([])
+    expect(replica.asksFrom()).toEqual([])
     await replica.confirm(frameOf(whole), new Set())
     expect(rows(replica, 'tags')).toEqual([{ id: 't', listId: 'a', word: 'late' }])
     expect(rows(replica, 'lists').map(({ color }) => color)).toEqual(['red', null])
-    expect(replica.cursors()).toEqual([{ scope: SCOPE, ...place(3) }])
+    expect(replica.asksFrom()).toEqual([{ scope: SCOPE, ...place(3) }])
   })
 
   test('what it writes anew before that is still of the version before: the next start asks again', async () => {
     const replica = await opened(second, await keptBy(first))
     const again = await opened(second, [...replica.frames()])
-    expect(again.cursors()).toEqual([])
+    expect(again.asksFrom()).toEqual([])
     await again.confirm(frameOf(whole), new Set())
-    expect((await opened(second, [...again.frames()])).cursors()).toHaveLength(1)
+    expect((await opened(second, [...again.frames()])).asksFrom()).toHaveLength(1)
   })
 
   test('a column that may be empty and was not kept is null until the authority says otherwise', async () => {
@@ -96,12 +96,12 @@ describe('a device that starts with another version of its app', () => {
     ) as readonly StoredFrame[]
     const replica = await opened(third, kept)
     expect(rows(replica, 'lists').map(({ title }) => title)).toEqual(['One'])
-    expect(replica.cursors()).toEqual([])
+    expect(replica.asksFrom()).toEqual([])
     await replica.confirm(frameOf(whole), new Set())
     expect(rows(replica, 'lists')).toHaveLength(2)
   })
 
   test('the same version goes on from where it was', async () => {
-    expect((await opened(first, await keptBy(first))).cursors()).toEqual([{ scope: SCOPE, ...place(3) }])
+    expect((await opened(first, await keptBy(first))).asksFrom()).toEqual([{ scope: SCOPE, ...place(3) }])
   })
 })

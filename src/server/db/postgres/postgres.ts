@@ -194,7 +194,8 @@ export function postgres(pool: PgPool, options: PostgresOptions = {}): Database 
           return
         } catch (error) {
           // Two processes that make it at once: for one of them it is there the next time.
-          if (!['23505', '42P07', 'XX000'].includes(stateOf(error)) || attempt === 3) throw mapError(error, false)
+          if (!['23505', '42P07', '42710', 'XX000'].includes(stateOf(error)) || attempt === 3)
+            throw mapError(error, false)
         }
       }
     })
