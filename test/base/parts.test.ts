@@ -1,5 +1,6 @@
 // The small parts that every room uses: backoff, emitter, lane, deferred, dice, assertions and the table of codes.
 import fc from 'fast-check'
+import { v5 } from 'uuid'
 import { describe, expect, test } from 'vitest'
 import { check, InvariantError, unreachable } from '../../src/base/assert.ts'
 import { backoffMs } from '../../src/base/backoff.ts'
@@ -210,6 +211,20 @@ describe('dice', () => {
     expect(derivedUuid(namespace, 'set 2')).not.toBe(derived)
     expect(derivedUuid('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'www.example.com')).toBe(
       '2ed6657d-e927-568b-95e1-2665a8aea6a2',
+    )
+  })
+
+  test('a derived UUID is the one that another maker of them derives, whatever the name and however long', () => {
+    const lengths = fc.integer({ min: 0, max: 300 })
+    const names = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      lengths.map((length) => 'x'.repeat(length)),
+    )
+    fc.assert(
+      fc.property(fc.uuid(), names, (namespace, name) => {
+        expect(derivedUuid(namespace, name)).toBe(v5(name, namespace))
+      }),
+      { numRuns: 500 },
     )
   })
 })

@@ -23,7 +23,7 @@ const below = ['base', 'schema', 'protocol']
 
 /** The table. */
 export const BORDERS: readonly Border[] = [
-  { place: 'base', may: [], packages: ['@noble/hashes', 'uuid'] },
+  { place: 'base', may: [], packages: ['@noble/hashes'] },
   { place: 'base/canonical.ts', may: ['base'], packages: ['@noble/hashes', 'canonicalize'] },
   { place: 'schema', may: ['base'], packages: ['@standard-schema/spec'] },
   { place: 'protocol', may: ['base', 'schema'] },
