@@ -35,7 +35,7 @@ export async function bundleOf(entry: string): Promise<Bundle> {
   const alone = atStart(await chunksOf(entry, false)).flatMap(({ modules }) =>
     Object.entries(modules).flatMap(([id, { code }]) => {
       const minified = minifySync('module.js', code ?? '').code
-      // A module of which nothing is left weighs nothing: so is what Vite would preload chunks with, which is off here.
+      // A module of which nothing is left weighs nothing. What Vite wraps around an import() is such a one here, and yet in the whole.
       if (minified === '') return []
       return [{ module: pathOf(id), minified, bytes: brotli(minified) }]
     }),
